@@ -1,0 +1,76 @@
+/**
+ * The controller, wired: watches on every replica, the loop on the one that leads.
+ */
+import { Events } from "@netcup-failover/kubernetes/Events"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import { Leadership } from "@netcup-failover/kubernetes/Leadership"
+import { LeaseStore } from "@netcup-failover/kubernetes/LeaseStore"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import { Mover } from "./act/Mover.ts"
+import * as HealthServer from "./HealthServer.ts"
+import { Accounts } from "./observe/Accounts.ts"
+import { Cluster } from "./observe/Cluster.ts"
+import * as Reconciler from "./Reconciler.ts"
+import { GroupEvents } from "./report/GroupEvents.ts"
+import { StatusReporter } from "./report/StatusReporter.ts"
+import { Settings } from "./Settings.ts"
+import { Wake } from "./Wake.ts"
+
+/** The seed system's: both controllers stand for it, so that a migration never has two leaders. */
+const leaseName = "netcup-failover-controller.digilol.net"
+
+const component = "netcup-failover-controller"
+
+/** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
+const LeaderLive = Layer.mergeAll(
+  Mover.layer,
+  Accounts.layer,
+  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
+)
+
+/** What every replica has. */
+const ReplicaLive = Layer.unwrap(
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const suffix = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
+    // A Pod's name outlives a restart of its container, an identity must not.
+    const identity = `${Option.getOrElse(settings.podName, () => component)}_${suffix}`
+    return Layer.mergeAll(
+      Cluster.layer,
+      Events.layer({ component, instance: identity }),
+      Leadership.layer({
+        identity,
+        leaseDuration: settings.leaseDuration,
+        renewDeadline: settings.leaseRenewDeadline,
+        retryInterval: settings.leaseRetryPeriod
+      }).pipe(Layer.provide(LeaseStore.layer({ name: leaseName, namespace: settings.namespace })))
+    )
+  })
+).pipe(Layer.provideMerge(Wake.layer))
+
+const KubeLive = Layer.unwrap(
+  Effect.map(Settings, ({ kubeconfig }) =>
+    KubeClient.layer({ kubeconfig: Option.getOrUndefined(kubeconfig), userAgent: component })
+  )
+)
+
+/**
+ * Runs the controller until it is interrupted; then moves under way are given a few seconds to end, and the Lease is given back.
+ * Fails when it cannot start: no credentials for Kubernetes, or a port that is taken.
+ */
+export const run = Effect.gen(function* () {
+  const settings = yield* Settings
+  const cluster = yield* Cluster
+  const leadership = yield* Leadership
+  yield* HealthServer.health(settings.healthAddress, cluster.unready)
+  yield* HealthServer.metrics(settings.metricsAddress)
+
+  const term = leadership.whileLeader(Effect.provide(Reconciler.run, LeaderLive))
+  return yield* term.pipe(
+    Effect.catchTag("LeaseLost", ({ message }) => Effect.logWarning("no longer leading", { reason: message })),
+    Effect.forever
+  )
+}).pipe(Effect.provide(Layer.provideMerge(ReplicaLive, KubeLive)), Effect.scoped)

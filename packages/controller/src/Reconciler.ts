@@ -1,0 +1,140 @@
+/**
+ * The loop: observe, decide, act, report.
+ *
+ * Level, not edge: whatever woke it, a pass looks at everything, decides for all groups together, and begins what is due. It
+ * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
+ * since every pass starts from what is.
+ */
+import type { Group } from "@netcup-failover/core/Group"
+import * as Plan from "@netcup-failover/core/Plan"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import * as GroupInput from "./decide/GroupInput.ts"
+import { Cluster } from "./observe/Cluster.ts"
+import type { GroupResource } from "./observe/GroupResource.ts"
+import * as Observation from "./observe/Observation.ts"
+import * as GroupStatus from "./report/GroupStatus.ts"
+import { StatusReporter } from "./report/StatusReporter.ts"
+import * as UndecodableReporter from "./report/UndecodableReporter.ts"
+import { Wake } from "./Wake.ts"
+
+/** One group in one pass. */
+interface Case {
+  readonly resource: GroupResource
+  readonly account: Observation.AccountView
+  readonly group: Group
+}
+
+/** Between two looks that only time asked for, in ms: a slip in reckoning when to look again must not become a hot loop. */
+const shortestPause = 50
+
+/** Runs until interrupted. */
+export const run = Effect.gen(function* () {
+  const cluster = yield* Cluster
+  const mover = yield* Mover
+  const reporter = yield* StatusReporter
+  const wake = yield* Wake
+  const reportUndecodable = yield* UndecodableReporter.make
+  const background = yield* FiberSet.make<void>()
+
+  /** What of the decision is due now is begun, and told in the status before netcup is told. */
+  const carryOut = Effect.fnUntraced(function* (one: Case, decision: Plan.Decision, seen: Observation.Observation) {
+    const { resource, group } = one
+    const now = yield* Clock.currentTimeMillis
+    const order = orderOf(one, decision, seen)
+    const writable = ((yield* reporter.retryAt(group.name)) ?? 0) <= now
+    const begun = order !== undefined && writable ? yield* mover.begin(order) : []
+    const attempts = yield* mover.attempts(group.name)
+    const status = GroupStatus.compose({
+      resource,
+      decision,
+      attempts,
+      now,
+      addresses: group.addresses,
+      account: one.account?._tag === "Usable" ? one.account.state.account : undefined,
+      nodes: seen.nodes
+    })
+    if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
+    else yield* mover.carryOut(order, begun, reporter.report(resource, status))
+    if (decision._tag === "Stay") yield* mover.settle(group.name)
+    return yield* nextLook(group.name, order, attempts)
+  })
+
+  /** When time alone gives this group something to do, in ms since the epoch; `undefined`: never. */
+  const nextLook = Effect.fnUntraced(function* (group: string, order: Order | undefined, attempts: Attempts) {
+    const waiting = (order?.missing ?? []).flatMap(({ prefix }) => {
+      const state = attempts.get(prefix)?.state
+      return state?._tag === "Failed" ? [state.retryAt] : []
+    })
+    const write = yield* reporter.retryAt(group)
+    // Without the write nothing is sent: it comes first.
+    return write ?? (waiting.length === 0 ? undefined : Math.min(...waiting))
+  })
+
+  const pass = Effect.fn("Reconciler.pass")(function* () {
+    const seen = yield* Observation.look
+    const cases = yield* Effect.forEach(
+      seen.groups,
+      Effect.fnUntraced(function* ({ resource, account }): Effect.fn.Return<Case> {
+        const newest = yield* reporter.newest(resource)
+        const attempts = yield* mover.attempts(resource.metadata.name)
+        return { resource: newest, account, group: GroupInput.make(newest, account, attempts) }
+      })
+    )
+    const decisions = Plan.plan({
+      nodes: seen.nodes,
+      groups: cases.map(({ group }) => group),
+      accounts: new Map(
+        cases.flatMap(({ account }) =>
+          account?._tag === "Usable" && account.state.account !== undefined
+            ? [[account.account.key, account.state.account] as const]
+            : []
+        )
+      )
+    })
+    const looks = yield* Effect.forEach(cases, (one) => {
+      const decision = decisions.get(one.group.name)
+      return decision === undefined ? Effect.succeed(undefined) : carryOut(one, decision, seen)
+    })
+    for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
+    const names = new Set(cases.map(({ group }) => group.name))
+    yield* Effect.andThen(mover.retain(names), reporter.retain(names))
+    return Math.min(...looks.filter((look) => look !== undefined))
+  })
+
+  yield* cluster.awaitSynced
+  yield* Effect.logInfo("reconciling")
+  while (true) {
+    const nextLookAt = yield* pass()
+    const now = yield* Clock.currentTimeMillis
+    const pause = Math.max(shortestPause, nextLookAt - now)
+    const rest = pause === Number.POSITIVE_INFINITY ? Effect.never : Effect.sleep(Duration.millis(pause))
+    yield* Effect.raceFirst(wake.next, rest)
+  }
+}).pipe(Effect.scoped)
+
+/** What the mover is to do, if the decision is a move that can be made. */
+const orderOf = (
+  { resource, account, group }: Case,
+  decision: Plan.Decision,
+  { nodes }: Observation.Observation
+): Order | undefined => {
+  if (decision._tag !== "Move" || account?._tag !== "Usable") return undefined
+  const server = nodes.find(({ name }) => name === decision.to)?.server
+  if (server === undefined) return undefined
+  const movedAt = group.addresses.flatMap((address) => {
+    const before = resource.status?.addresses?.find(({ ip }) => ip === address.toString())
+    return before?.attemptedAt === undefined ? [] : [[address.prefix, Date.parse(before.attemptedAt)] as const]
+  })
+  return {
+    group: group.name,
+    to: decision.to,
+    server,
+    account: account.account,
+    missing: group.addresses.filter(({ prefix }) => account.state.account?.routes.get(prefix) !== server),
+    movedAt: new Map(movedAt)
+  }
+}

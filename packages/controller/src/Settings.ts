@@ -1,0 +1,80 @@
+/**
+ * Every setting of the controller: its environment variable, its default, and what it means.
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { Period } from "./Period.ts"
+import { SocketAddress } from "./SocketAddress.ts"
+
+const url = (name: string, standard: string) => Config.URL(name).pipe(Config.withDefault(new URL(standard)))
+const period = (name: string, standard: Duration.Input) =>
+  Config.schema(Period, name).pipe(Config.withDefault(Duration.fromInputUnsafe(standard)))
+const address = (name: string, standard: typeof SocketAddress.Type) =>
+  Config.schema(SocketAddress, name).pipe(Config.withDefault(standard))
+const text = (name: string, standard: string) =>
+  Config.schema(Schema.NonEmptyString, name).pipe(Config.withDefault(standard))
+
+const settings = Config.all({
+  /** Where netcup's SOAP webservice is. */
+  soapUrl: url("NETCUP_SOAP_URL", "https://www.servercontrolpanel.de/WSEndUser"),
+  /** Where netcup's REST API is. */
+  restUrl: url("NETCUP_REST_URL", "https://www.servercontrolpanel.de/scp-core"),
+  /** Who issues the tokens of the REST API. */
+  oidcIssuer: url("NETCUP_OIDC_ISSUER", "https://www.servercontrolpanel.de/realms/scp"),
+  /** A kubeconfig file; without it the Pod's service account is used. */
+  kubeconfig: Config.option(Config.NonEmptyString("KUBECONFIG")),
+  /** The controller's own namespace: its Lease is there. */
+  namespace: text("POD_NAMESPACE", "netcup-system"),
+  /** Tells replicas apart; in a Pod its name. */
+  podName: Config.option(Config.NonEmptyString("POD_NAME")),
+  /** `/healthz` and `/readyz`. */
+  healthAddress: address("HEALTH_ADDR", { host: undefined, port: 8081 }),
+  /** `/metrics`, in Prometheus' text format. */
+  metricsAddress: address("METRICS_ADDR", { host: undefined, port: 8080 }),
+  logLevel: Config.Literals(["Trace", "Debug", "Info", "Warn", "Error"], "LOG_LEVEL").pipe(Config.withDefault("Info")),
+  /** How long a silent leader is waited for before another takes over. */
+  leaseDuration: period("LEASE_DURATION", "15 seconds"),
+  /** How long a leader goes on without having renewed its Lease. Shorter than the duration. */
+  leaseRenewDeadline: period("LEASE_RENEW_DEADLINE", "10 seconds"),
+  /** How often the Lease is renewed, or tried for. */
+  leaseRetryPeriod: period("LEASE_RETRY_PERIOD", "2 seconds"),
+  /** How old what we know of netcup may be in peace. */
+  refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60 seconds"),
+  /** How long netcup lets an address rest between two moves. */
+  moveInterval: period("NETCUP_MOVE_INTERVAL", "301 seconds"),
+  /** How often a limit is tried whose end nobody knows. */
+  limitRetryInterval: period("NETCUP_LIMIT_RETRY_INTERVAL", "30 seconds"),
+  /** How long refused credentials are left alone unless the Secret changes. */
+  credentialsRetryInterval: period("NETCUP_CREDENTIALS_RETRY_INTERVAL", "5 minutes"),
+  /** The longest pause between two attempts after failures; they start at a second and double. */
+  maxBackoff: period("NETCUP_MAX_BACKOFF", "10 seconds"),
+  /** How long netcup may take to answer a question, and a routing change. */
+  readTimeout: period("NETCUP_READ_TIMEOUT", "10 seconds"),
+  routeTimeout: period("NETCUP_ROUTE_TIMEOUT", "30 seconds")
+})
+
+export class Settings extends Context.Service<Settings, Config.Success<typeof settings>>()(
+  "@netcup-failover/controller/Settings"
+) {
+  static readonly layer = Layer.effect(
+    Settings,
+    Effect.mapError(settings, (error) => new SettingsError({ message: explain(error) }))
+  )
+}
+
+/** A setting cannot be used; the message names its environment variable. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", { message: Schema.String }) {}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const explain = ({ cause }: Config.ConfigError): string =>
+  cause._tag === "SchemaError"
+    ? format(cause.issue)
+        .issues.map(({ path = [], message }) => `${path.map(String).join(".")}: ${message}`)
+        .join("; ")
+    : cause.message

@@ -1,0 +1,79 @@
+/**
+ * One group as placement sees it, made from the resource, its Secret and its account. Whatever cannot be acted on becomes a
+ * reason to hold, in words that say what to do.
+ */
+import { NodeName } from "@netcup-failover/core/Candidate"
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import { type Group, HoldReason, type Target } from "@netcup-failover/core/Group"
+import * as LabelSelector from "@netcup-failover/core/LabelSelector"
+import * as Result from "effect/Result"
+import type { Attempts } from "../act/Mover.ts"
+import type { GroupResource } from "../observe/GroupResource.ts"
+import type { AccountView } from "../observe/Observation.ts"
+
+/** The valid addresses of a spec, and what is wrong with it as sentences. */
+const read = ({ ips, nodeSelector }: GroupResource["spec"]) => {
+  const parsed = ips.map(FailoverAddress.parse)
+  const addresses = parsed.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
+  const twice = addresses.filter(({ prefix }, i) => addresses.findIndex((other) => other.prefix === prefix) < i)
+  const problems = [
+    ...(ips.length === 0 ? ["spec.ips is empty: name at least one address"] : []),
+    ...parsed.flatMap((result) => (Result.isFailure(result) ? [result.failure] : [])),
+    ...twice.map((address) => `"${address}" is listed twice: keep one`),
+    ...(nodeSelector === undefined ? [] : LabelSelector.problems(nodeSelector))
+  ]
+  return { addresses, problems }
+}
+
+const hold = (problems: ReadonlyArray<string>, account: AccountView): Group["held"] => {
+  if (problems.length > 0)
+    return { because: HoldReason.InvalidSpec({ message: problems.join("; ") }), until: undefined }
+  if (account === undefined) {
+    return { because: HoldReason.AccountUnknown({ message: "the Secret is not read yet" }), until: undefined }
+  }
+  if (account._tag === "Unusable") {
+    return { because: HoldReason.CredentialsError({ message: account.message }), until: undefined }
+  }
+  const { account: known, trouble } = account.state
+  if (trouble?.reason._tag === "InvalidCredentials") {
+    const message = `netcup refuses loginName or password: ${trouble.reason.message} Correct the Secret`
+    return { because: HoldReason.CredentialsError({ message }), until: trouble.retryAt }
+  }
+  if (known !== undefined) return undefined
+  const message = trouble === undefined ? "netcup has not answered yet" : trouble.reason.message
+  return { because: HoldReason.AccountUnknown({ message }), until: trouble?.retryAt }
+}
+
+/**
+ * Where the group is going. Committed, if netcup was told: by us, or as the status says by a leader before us. That one wrote
+ * when it was about to tell, and has not said since that netcup refused.
+ */
+const target = (attempts: Attempts, status: GroupResource["status"]): Target | undefined => {
+  const told = [...attempts.values()]
+    .filter(({ state }) => state._tag !== "Failed")
+    .sort((a, b) => b.startedAt - a.startedAt)[0]
+  if (told !== undefined) return { node: told.to, committed: true }
+  const named = status?.targetNode
+  if (named === undefined || named === "") return undefined
+  const begun = status?.moves?.at(-1)
+  const wasTold = status?.addresses?.some(
+    ({ attemptedAt, lastError }) =>
+      attemptedAt !== undefined && lastError === undefined && attemptedAt >= (begun?.at ?? "")
+  )
+  return { node: NodeName.make(named), committed: attempts.size === 0 && begun?.to === named && wasTold === true }
+}
+
+export const make = (resource: GroupResource, account: AccountView, attempts: Attempts): Group => {
+  const { metadata, spec, status } = resource
+  const { addresses, problems } = read(spec)
+  return {
+    name: metadata.name,
+    createdAt: Date.parse(metadata.creationTimestamp),
+    addresses,
+    selector: spec.nodeSelector ?? LabelSelector.everything,
+    account: account?._tag === "Usable" ? account.account.key : undefined,
+    current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
+    target: target(attempts, status),
+    held: hold(problems, account)
+  }
+}

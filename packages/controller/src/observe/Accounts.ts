@@ -1,0 +1,69 @@
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as MutableHashMap from "effect/MutableHashMap"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { Settings } from "../Settings.ts"
+import type { Wake } from "../Wake.ts"
+import * as NetcupAccount from "./NetcupAccount.ts"
+
+/**
+ * The netcup accounts that groups use now, by their credentials: changed credentials are another account, read anew at once,
+ * and unused ones are forgotten.
+ */
+export class Accounts extends Context.Service<
+  Accounts,
+  {
+    /** Opens what is wanted and not open, closes the others, and names the servers that our nodes are. */
+    readonly use: (
+      wanted: ReadonlyArray<SoapCredentials>,
+      servers: ReadonlySet<ServerName>
+    ) => Effect.Effect<(credentials: SoapCredentials) => NetcupAccount.NetcupAccount | undefined>
+  }
+>()("@netcup-failover/controller/observe/Accounts") {
+  static readonly layer = Layer.effect(
+    Accounts,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<HttpClient.HttpClient | Settings | Wake>()
+      const scope = yield* Scope.Scope
+      const accounts = MutableHashMap.empty<
+        SoapCredentials,
+        { readonly account: NetcupAccount.NetcupAccount; readonly scope: Scope.Closeable }
+      >()
+
+      const openOne = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
+        const own = yield* Scope.fork(scope)
+        const account = yield* NetcupAccount.open(credentials, servers).pipe(
+          Effect.provide(context),
+          Scope.provide(own)
+        )
+        MutableHashMap.set(accounts, credentials, { account, scope: own })
+      })
+
+      return Accounts.of({
+        use: Effect.fnUntraced(function* (wanted, servers) {
+          const open = [...MutableHashMap.keys(accounts)]
+          for (const credentials of open) {
+            if (wanted.some((one) => Equal.equals(one, credentials))) continue
+            const entry = MutableHashMap.get(accounts, credentials)
+            MutableHashMap.remove(accounts, credentials)
+            if (Option.isSome(entry)) yield* Scope.close(entry.value.scope, Exit.void)
+          }
+          for (const credentials of wanted) {
+            const entry = MutableHashMap.get(accounts, credentials)
+            if (Option.isSome(entry)) yield* entry.value.account.watchServers(servers)
+            else yield* openOne(credentials, servers)
+          }
+          return (credentials) =>
+            Option.getOrUndefined(Option.map(MutableHashMap.get(accounts, credentials), ({ account }) => account))
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,83 @@
+/**
+ * What the cluster says: nodes, groups, and the Secrets that groups name. Kept warm on the standby too.
+ */
+import type { Candidate } from "@netcup-failover/core/Candidate"
+import * as Reflector from "@netcup-failover/kubernetes/Reflector"
+import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { Wake } from "../Wake.ts"
+import { type GroupResource, groups } from "./GroupResource.ts"
+import { nodes, toCandidate } from "./NodeResource.ts"
+import * as Secrets from "./Secrets.ts"
+
+export interface ClusterView {
+  readonly nodes: ReadonlyArray<Candidate>
+  readonly groups: ReadonlyArray<GroupResource>
+  /** Groups that the schema does not fit. */
+  readonly undecodable: ReadonlyArray<Undecodable>
+  readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
+}
+
+const refsOf = (resources: ReadonlyArray<GroupResource>) => resources.map(({ spec }) => spec.credentialsSecret)
+
+export class Cluster extends Context.Service<
+  Cluster,
+  {
+    /** Returns once nodes and groups are listed. */
+    readonly awaitSynced: Effect.Effect<void>
+    /** Which watches do not run, and why; empty when all do. */
+    readonly unready: Effect.Effect<ReadonlyArray<string>>
+    readonly view: Effect.Effect<ClusterView>
+  }
+>()("@netcup-failover/controller/observe/Cluster") {
+  static readonly layer = Layer.effect(
+    Cluster,
+    Effect.gen(function* () {
+      const wake = yield* Wake
+      const nodeReflector = yield* Reflector.make(nodes)
+      const groupReflector = yield* Reflector.make(groups)
+      const secrets = yield* Secrets.make
+
+      yield* nodeReflector.changes.pipe(
+        Stream.runForEach(() => wake.now),
+        Effect.forkScoped
+      )
+      yield* groupReflector.changes.pipe(
+        Stream.runForEach(() =>
+          groupReflector.items.pipe(
+            Effect.flatMap((items) => secrets.follow(refsOf([...items.values()]))),
+            Effect.andThen(wake.now)
+          )
+        ),
+        Effect.forkScoped
+      )
+
+      const state = (name: string, { health, synced }: Pick<Reflector.Reflector<unknown>, "health" | "synced">) =>
+        Effect.map(Effect.all([health, synced]), ([{ _tag, ...detail }, isSynced]) => {
+          if ("error" in detail) return [`${name}: ${detail.error.message}`]
+          return isSynced ? [] : [`${name}: not listed yet`]
+        })
+
+      return Cluster.of({
+        awaitSynced: Effect.andThen(nodeReflector.awaitSynced, groupReflector.awaitSynced),
+        unready: Effect.map(
+          Effect.all([state("nodes", nodeReflector), state(groups.plural, groupReflector)]),
+          (parts) => parts.flat()
+        ),
+        view: Effect.gen(function* () {
+          const resources = [...(yield* groupReflector.items).values()]
+          yield* secrets.follow(refsOf(resources))
+          return {
+            nodes: [...(yield* nodeReflector.items).values()].map(toCandidate),
+            groups: resources,
+            undecodable: [...(yield* groupReflector.undecodable).values()],
+            secret: yield* secrets.view
+          }
+        })
+      })
+    })
+  )
+}

@@ -1,0 +1,27 @@
+import { group, kind, plural, Spec, Status, version } from "@netcup-failover/core/FailoverIpResource"
+import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
+import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
+import * as Schema from "effect/Schema"
+
+/** A `NetcupFailoverIP` as the controller reads it. */
+const GroupResource = Schema.Struct({
+  metadata: Schema.Struct({
+    ...Identity.fields,
+    generation: Schema.Int,
+    /** RFC 3339, whole seconds. */
+    creationTimestamp: Schema.String,
+    deletionTimestamp: Schema.optionalKey(Schema.String)
+  }),
+  spec: Spec,
+  status: Schema.optionalKey(Status)
+})
+export type GroupResource = typeof GroupResource.Type
+
+export const groups: ResourceKind<GroupResource> = {
+  group,
+  version,
+  kind,
+  plural,
+  namespaced: false,
+  schema: GroupResource
+}

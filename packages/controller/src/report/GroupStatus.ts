@@ -1,0 +1,190 @@
+/**
+ * The status of a group, made from what is: a pure function, so that the same situation always gives the same status and
+ * nothing is written when nothing has changed.
+ */
+import type { Account } from "@netcup-failover/core/Account"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import * as Condition from "@netcup-failover/core/Condition"
+import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
+import type { Decision } from "@netcup-failover/core/Plan"
+import type { Attempt, Attempts } from "../act/Mover.ts"
+import type { GroupResource } from "../observe/GroupResource.ts"
+import * as Wording from "./Wording.ts"
+
+/** All that a status is made from; `now` in ms since the epoch. */
+export interface Situation {
+  readonly resource: GroupResource
+  readonly addresses: ReadonlyArray<FailoverAddress>
+  readonly decision: Decision
+  readonly attempts: Attempts
+  readonly account: Account | undefined
+  readonly nodes: ReadonlyArray<Candidate>
+  readonly now: number
+}
+
+/** How many moves a status remembers. */
+const rememberedMoves = 10
+
+const time = (millis: number): string => new Date(millis).toISOString()
+
+/** What an attempt that failed leaves to be said. */
+const failure = (attempt: Attempt | undefined) => (attempt?.state._tag === "Failed" ? attempt.state : undefined)
+
+const addressState = (
+  decision: Decision,
+  at: NodeName | undefined,
+  attempt: Attempt | undefined
+): AddressStatus["state"] => {
+  if (decision._tag === "Stay") return "Routed"
+  if (decision._tag !== "Move") return "Waiting"
+  if (at === decision.to) return "Routed"
+  const failed = failure(attempt)
+  if (failed === undefined) return "Moving"
+  if (failed.reason._tag === "UnknownOutcome") return "Unknown"
+  return failed.reason._tag === "RateLimited" ? "Waiting" : "Failed"
+}
+
+/** The node that an address is on. Of two nodes that claim its server the one that the decision is about. */
+const holderOf = ({ account, nodes, decision }: Situation, { prefix }: FailoverAddress): NodeName | undefined => {
+  const server = account?.routes.get(prefix)
+  if (server === undefined) return undefined
+  const names = nodes.filter((node) => node.server === server).map(({ name }) => name)
+  const decided = decision._tag === "Move" ? decision.to : decision._tag === "Stay" ? decision.node : undefined
+  return names.find((name) => name === decided) ?? names[0]
+}
+
+const addressStatus = (situation: Situation, address: FailoverAddress): AddressStatus => {
+  const { resource, decision, attempts, account, now } = situation
+  const ip = address.toString()
+  const before = resource.status?.addresses?.find((one) => one.ip === ip)
+  // Held: nothing new is known or done, so that what was true stays said.
+  if (decision._tag === "Hold" && before !== undefined) return before
+  const server = account?.routes.get(address.prefix)
+  const node = holderOf(situation, address)
+  const attempt = attempts.get(address.prefix)
+  const failed = decision._tag === "Move" && node !== decision.to ? failure(attempt) : undefined
+  const state = decision._tag === "Hold" ? "Unknown" : addressState(decision, node, attempt)
+  const attemptedAt = attempt === undefined ? before?.attemptedAt : time(attempt.startedAt)
+  const same = before?.state === state && before?.server === server && before?.since !== undefined
+  return {
+    ip,
+    ...(server === undefined ? {} : { server }),
+    ...(node === undefined ? {} : { node }),
+    state,
+    since: same && before?.since !== undefined ? before.since : time(now),
+    ...(attemptedAt === undefined ? {} : { attemptedAt }),
+    ...(failed === undefined
+      ? {}
+      : {
+          nextAttemptAt: time(failed.retryAt),
+          lastError: { reason: failed.reason._tag, message: failed.reason.message }
+        })
+  }
+}
+
+/** Of several failures the one that is worth an operator's look: anything rather than a limit that passes by itself. */
+const worst = (attempts: ReadonlyArray<readonly [Prefix, Attempt]>) => {
+  const failures = attempts.flatMap(([prefix, attempt]) => {
+    const failed = failure(attempt)
+    return failed === undefined ? [] : [{ prefix, failed }]
+  })
+  return failures.find(({ failed }) => failed.reason._tag !== "RateLimited") ?? failures[0]
+}
+
+const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move" }>): Wording.Wording => {
+  const { addresses, attempts } = situation
+  const missing = addresses
+    .filter((address) => holderOf(situation, address) !== decision.to)
+    .map(({ prefix }) => prefix)
+  const progress = `${addresses.length - missing.length} of ${addresses.length} addresses are on ${decision.to}`
+  // A move under way is still made for the reason that began it.
+  const begun = situation.resource.status?.moves?.at(-1)
+  const goesOn = situation.resource.status?.targetNode === decision.to && begun?.to === decision.to
+  const why = goesOn ? begun.reason : Wording.moveReason(decision.because)
+  const problem = worst([...attempts].filter(([prefix]) => missing.includes(prefix)))
+  if (problem === undefined)
+    return { reason: "Routing", message: `${progress}, the others are on their way, because ${why}` }
+  const { prefix, failed } = problem
+  return {
+    reason: failed.reason._tag === "RateLimited" ? "RateLimited" : "RoutingFailed",
+    message: `${progress}; ${prefix}: ${failed.reason.message} (next attempt at ${time(failed.retryAt)})`
+  }
+}
+
+const wasRouted = ({ status }: GroupResource): boolean =>
+  status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") ?? false
+
+const isWell = ({ resource, nodes }: Situation): boolean =>
+  nodes.some(({ name, verdict }) => name === resource.status?.currentNode && verdict.state === "Healthy")
+
+/** We have just started, and netcup or the Secret was not read yet: there is nothing to say, unless what was said is wrong now. */
+const isUntold = (situation: Situation): boolean => {
+  const { decision, resource } = situation
+  if (decision._tag !== "Hold" || decision.because._tag !== "AccountUnknown" || decision.until !== undefined)
+    return false
+  return !wasRouted(resource) || isWell(situation)
+}
+
+/** What is said of the addresses; `undefined`: what was said stays. */
+const routed = (situation: Situation): Condition.Claim | undefined => {
+  const { decision, addresses, resource } = situation
+  const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
+  switch (decision._tag) {
+    case "Stay": {
+      const message = `all ${addresses.length} addresses are routed to ${decision.node}`
+      return { type: "Routed", status: "True", reason: "NodeSelected", message }
+    }
+    case "Move":
+      return not(moving(situation, decision))
+    case "Unplaceable":
+      return not(Wording.unplaceable(decision.reasons))
+    case "Hold": {
+      const { because } = decision
+      if (because._tag === "InvalidSpec" || because._tag === "Conflict") return not(Wording.hold(because))
+      // Without netcup's word nothing new is known: its last word stands while the node that it was about is well.
+      return wasRouted(resource) && isWell(situation) ? undefined : not(Wording.hold(because))
+    }
+  }
+}
+
+/** What is said of the credentials; `undefined`: what was said stays. */
+const credentials = ({ decision, account }: Situation): Condition.Claim | undefined => {
+  if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
+    return { type: "CredentialsHealthy", status: "False", ...Wording.hold(decision.because) }
+  }
+  if (account === undefined || decision._tag === "Hold") return undefined
+  const message = "netcup accepts the credentials"
+  return { type: "CredentialsHealthy", status: "True", reason: "CredentialsAccepted", message }
+}
+
+/** A move is remembered when it begins, with why: what becomes of it, the rest of the status tells. */
+const moves = ({ resource: { status }, decision, now }: Situation): ReadonlyArray<MoveRecord> => {
+  const before = status?.moves ?? []
+  if (decision._tag !== "Move" || status?.targetNode === decision.to) return before
+  const from = status?.currentNode === undefined ? {} : { from: status.currentNode }
+  const record = { at: time(now), ...from, to: decision.to, reason: Wording.moveReason(decision.because) }
+  return [...before, record].slice(-rememberedMoves)
+}
+
+/** The status as it should be now. */
+export const compose = (situation: Situation): Status => {
+  const { resource, addresses, decision, now } = situation
+  const { status, metadata } = resource
+  if (isUntold(situation)) return status ?? {}
+  const claims = [routed(situation), credentials(situation)].filter((claim) => claim !== undefined)
+  const conditions = claims.reduce<ReadonlyArray<Condition.Condition>>(
+    (all, claim) => Condition.set(all, claim, metadata.generation, time(now)),
+    status?.conditions ?? []
+  )
+  const currentNode = decision._tag === "Stay" ? decision.node : status?.currentNode
+  const moved = moves(situation)
+  return {
+    ...(currentNode === undefined ? {} : { currentNode }),
+    ...(decision._tag === "Move" ? { targetNode: decision.to } : {}),
+    observedGeneration: metadata.generation,
+    addresses: addresses.map((address) => addressStatus(situation, address)),
+    ...(moved.length === 0 ? {} : { moves: moved }),
+    ...(conditions.length === 0 ? {} : { conditions })
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Writes statuses: only when they differ, one write a group at a time, from the newest version that is known, and with pauses
+ * that grow while the API server refuses.
+ */
+import type { Status } from "@netcup-failover/core/FailoverIpResource"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import type { KubeError } from "@netcup-failover/kubernetes/KubeError"
+import * as StatusPatch from "@netcup-failover/kubernetes/StatusPatch"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import { type GroupResource, groups } from "../observe/GroupResource.ts"
+import * as Pace from "../Pace.ts"
+import { Settings } from "../Settings.ts"
+import { Wake } from "../Wake.ts"
+import { GroupEvents } from "./GroupEvents.ts"
+
+/** The status was not written: what was decided is out of date, or the API server does not take it now. */
+export class NotReported extends Schema.TaggedError<NotReported>()("NotReported", { message: Schema.String }) {}
+
+interface Desk {
+  readonly turn: Semaphore.Semaphore
+  /** What came of our last write, and the versions before it that the watch may still be at. */
+  written: { readonly from: ReadonlySet<string>; readonly resource: GroupResource } | undefined
+  /** What is to be written once the write under way has ended; a newer one takes its place. */
+  pending: { readonly resource: GroupResource; readonly status: Status } | undefined
+  draining: boolean
+  failures: number
+  /** No write before this time, ms since the epoch. */
+  retryAt: number
+}
+
+export class StatusReporter extends Context.Service<
+  StatusReporter,
+  {
+    /** The resource as it is after our own last write, which its watch may not have told yet. */
+    readonly newest: (resource: GroupResource) => Effect.Effect<GroupResource>
+    /** Succeeds when the status is written, or was so before. */
+    readonly report: (resource: GroupResource, status: Status) => Effect.Effect<void, NotReported>
+    /** The same in the background. Of several while a write is under way only the last is written. */
+    readonly reportSoon: (resource: GroupResource, status: Status) => Effect.Effect<void>
+    /** When a refused write of the group may be tried again (ms since the epoch), if one waits. */
+    readonly retryAt: (group: string) => Effect.Effect<number | undefined>
+    /** Forgets groups that are no longer there. */
+    readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
+  }
+>()("@netcup-failover/controller/report/StatusReporter") {
+  static readonly layer = Layer.effect(
+    StatusReporter,
+    Effect.gen(function* () {
+      const client = yield* KubeClient
+      const events = yield* GroupEvents
+      const settings = yield* Settings
+      const wake = yield* Wake
+      const desks = new Map<string, Desk>()
+      const drains = yield* FiberSet.make<void, never>()
+
+      const deskOf = (name: string): Desk => {
+        const desk = desks.get(name) ?? {
+          turn: Semaphore.makeUnsafe(1),
+          written: undefined,
+          pending: undefined,
+          draining: false,
+          failures: 0,
+          retryAt: 0
+        }
+        desks.set(name, desk)
+        return desk
+      }
+
+      const newest = (resource: GroupResource): GroupResource => {
+        const written = desks.get(resource.metadata.name)?.written
+        return written?.from.has(resource.metadata.resourceVersion) === true ? written.resource : resource
+      }
+
+      const refused = Effect.fnUntraced(function* (desk: Desk, message: string) {
+        const now = yield* Clock.currentTimeMillis
+        desk.failures += 1
+        desk.retryAt = now + Pace.backoff(desk.failures, yield* Random.next, settings.maxBackoff)
+        yield* wake.now
+        return yield* new NotReported({ message })
+      })
+
+      const write = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
+        const outcome = yield* StatusPatch.patch(groups, resource, changes(resource.status ?? {}, status)).pipe(
+          Effect.provideService(KubeClient, client),
+          Effect.catch((error: KubeError) =>
+            Effect.andThen(
+              Effect.logWarning("status not written", { group: resource.metadata.name, error: error.message }),
+              refused(desk, error.message)
+            )
+          )
+        )
+        if (outcome._tag === "NotFound") return yield* new NotReported({ message: "the group is gone" })
+        if (outcome._tag === "Conflict") return yield* refused(desk, "the group has changed meanwhile")
+        desk.failures = 0
+        desk.retryAt = 0
+        const from = new Set([...(desk.written?.from ?? []), resource.metadata.resourceVersion])
+        desk.written = { from, resource: outcome.object }
+        yield* events.changed(resource, status)
+      })
+
+      const report = Effect.fn("StatusReporter.report")(function* (resource: GroupResource, status: Status) {
+        const desk = deskOf(resource.metadata.name)
+        yield* Effect.gen(function* () {
+          // The watch has caught up.
+          if (desk.written?.resource.metadata.resourceVersion === resource.metadata.resourceVersion)
+            desk.written = undefined
+          const base = newest(resource)
+          if (Equal.equals(base.status ?? {}, status)) return
+          const wait = desk.retryAt - (yield* Clock.currentTimeMillis)
+          if (wait > 0) {
+            return yield* new NotReported({
+              message: `not before ${Duration.format(Duration.millis(wait))} have passed`
+            })
+          }
+          yield* write(desk, base, status)
+        }).pipe(desk.turn.withPermit)
+      })
+
+      const drain = (desk: Desk): Effect.Effect<void> =>
+        Effect.suspend(() => {
+          const next = desk.pending
+          desk.pending = undefined
+          desk.draining = next !== undefined
+          return next === undefined
+            ? Effect.void
+            : Effect.andThen(Effect.ignore(report(next.resource, next.status)), drain(desk))
+        })
+
+      const reportSoon = (resource: GroupResource, status: Status) =>
+        Effect.suspend(() => {
+          const desk = deskOf(resource.metadata.name)
+          desk.pending = { resource, status }
+          if (desk.draining) return Effect.void
+          desk.draining = true
+          return FiberSet.run(drains, drain(desk))
+        })
+
+      return StatusReporter.of({
+        newest: (resource) => Effect.sync(() => newest(resource)),
+        report,
+        reportSoon: (resource, status) => Effect.asVoid(reportSoon(resource, status)),
+        retryAt: (group) =>
+          Effect.sync(() => {
+            const desk = desks.get(group)
+            return desk === undefined || desk.failures === 0 ? undefined : desk.retryAt
+          }),
+        retain: (names) =>
+          Effect.sync(() => {
+            for (const name of desks.keys()) if (!names.has(name)) desks.delete(name)
+          })
+      })
+    })
+  )
+}
+
+/** The JSON merge patch (RFC 7386) that turns one status into another: keys that go are null. */
+const changes = (before: Status, after: Status): { readonly [key: string]: Schema.Json } => ({
+  ...Object.fromEntries(Object.keys(before).map((key) => [key, null])),
+  ...after
+})

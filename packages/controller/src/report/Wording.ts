@@ -1,0 +1,55 @@
+/**
+ * Decisions in words: short, concrete, and what to do next. The one place where a status' sentences are made.
+ */
+
+import type { NodeName } from "@netcup-failover/core/Candidate"
+import type { Reason } from "@netcup-failover/core/Condition"
+import { HoldReason } from "@netcup-failover/core/Group"
+import * as Ineligibility from "@netcup-failover/core/Ineligibility"
+import { MoveReason } from "@netcup-failover/core/Plan"
+
+/** A reason and its sentence, as a condition shows them. */
+export interface Wording {
+  readonly reason: Reason
+  readonly message: string
+}
+
+type Reasons = ReadonlyArray<Ineligibility.Ineligibility>
+
+const againstNode = (node: NodeName, reasons: Reasons): string =>
+  reasons.length === 0 ? `${node} is gone` : `${node} ${reasons.map(Ineligibility.render).join(", ")}`
+
+/** Why a group moves, to follow "because". */
+export const moveReason: (because: MoveReason) => string = MoveReason.$match({
+  FirstPlacement: () => "it had no node",
+  Begun: () => "the move had begun",
+  LeftNode: ({ from, reasons }) => againstNode(from, reasons),
+  Incomplete: ({ missing }) => `${missing.join(", ")} ${missing.length === 1 ? "was" : "were"} elsewhere`,
+  Drifted: ({ missing }) => `${missing.join(", ")} had been moved away`
+})
+
+export const hold: (because: HoldReason) => Wording = HoldReason.$match({
+  InvalidSpec: ({ message }): Wording => ({ reason: "InvalidSpec", message }),
+  CredentialsError: ({ message }): Wording => ({ reason: "CredentialsError", message }),
+  AccountUnknown: ({ message }): Wording => ({
+    reason: "RoutingFailed",
+    message: `netcup cannot be asked: ${message}`
+  }),
+  Conflict: ({ prefix, holder }): Wording => ({
+    reason: "Conflict",
+    message: `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`
+  })
+})
+
+/**
+ * Why no node can take a group. `MissingAnnotation` when an annotation is all that some node lacks: adding it helps at once.
+ */
+export const unplaceable = (reasons: ReadonlyMap<NodeName, Reasons>): Wording => {
+  if (reasons.size === 0) return { reason: "NoEligibleNodes", message: "the cluster has no nodes" }
+  const lacksOnlyAnnotation = ([, against]: readonly [NodeName, Reasons]) =>
+    against.every(({ _tag }) => _tag === "MissingAnnotation")
+  return {
+    reason: [...reasons].some(lacksOnlyAnnotation) ? "MissingAnnotation" : "NoEligibleNodes",
+    message: `no node can take the group: ${[...reasons].map(([node, against]) => againstNode(node, against)).join("; ")}`
+  }
+}

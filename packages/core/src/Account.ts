@@ -1,0 +1,17 @@
+/**
+ * A netcup account as placement sees it.
+ */
+import * as Schema from "effect/Schema"
+import type { Prefix } from "./FailoverAddress.ts"
+import type { ServerName } from "./ServerName.ts"
+
+/** Tells accounts apart: the kind of API and the login or user id, never a secret. */
+export const AccountKey = Schema.NonEmptyString.pipe(Schema.brand("AccountKey"))
+export type AccountKey = typeof AccountKey.Type
+
+export interface Account {
+  /** The servers that the account lists. */
+  readonly servers: ReadonlySet<ServerName>
+  /** Where netcup routes each address, as far as the servers of our nodes hold it. */
+  readonly routes: ReadonlyMap<Prefix, ServerName>
+}

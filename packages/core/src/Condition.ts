@@ -1,0 +1,60 @@
+/**
+ * Conditions of a `NetcupFailoverIP`: the types and reasons that users script against, as closed lists.
+ */
+import * as Schema from "effect/Schema"
+
+export const conditionTypes = ["Routed", "CredentialsHealthy"] as const
+
+/** The first five are the seed system's. Adding one is a feature; renaming one breaks users. */
+export const reasons = [
+  "NodeSelected",
+  "NoEligibleNodes",
+  "MissingAnnotation",
+  "CredentialsError",
+  "RoutingFailed",
+  "Routing",
+  "RateLimited",
+  "InvalidSpec",
+  "Conflict",
+  "CredentialsAccepted"
+] as const
+export type Reason = (typeof reasons)[number]
+
+/** `metav1.Condition`. `reason` is open here: another version of the controller may have written it. */
+export const Condition = Schema.Struct({
+  type: Schema.String.check(Schema.isMaxLength(316)),
+  status: Schema.Literals(["True", "False", "Unknown"]),
+  reason: Schema.String.check(Schema.isMaxLength(1024)),
+  message: Schema.String.check(Schema.isMaxLength(32768)),
+  lastTransitionTime: Schema.String.annotate({ format: "date-time" }),
+  observedGeneration: Schema.optionalKey(Schema.Int)
+})
+export type Condition = typeof Condition.Type
+
+/** What a condition says, before it has a time. */
+export interface Claim {
+  readonly type: (typeof conditionTypes)[number]
+  readonly status: Condition["status"]
+  readonly reason: Reason
+  readonly message: string
+}
+
+/**
+ * The conditions with one claim set. `lastTransitionTime` moves only when the status changes; an order once seen is kept.
+ *
+ * @param now RFC 3339
+ */
+export const set = (
+  conditions: ReadonlyArray<Condition>,
+  claim: Claim,
+  generation: number | undefined,
+  now: string
+): ReadonlyArray<Condition> => {
+  const before = conditions.find(({ type }) => type === claim.type)
+  const next: Condition = {
+    ...claim,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    lastTransitionTime: before?.status === claim.status ? before.lastTransitionTime : now
+  }
+  return before === undefined ? [...conditions, next] : conditions.map((old) => (old === before ? next : old))
+}

@@ -1,0 +1,93 @@
+/**
+ * The CustomResourceDefinition, made from the schemas of the resource, so that what the API server accepts and what the
+ * controller decodes cannot differ.
+ */
+import * as Schema from "effect/Schema"
+import { FailoverIpResource, group, kind, plural, version } from "./FailoverIpResource.ts"
+
+type Json = Schema.Json
+type JsonObject = { readonly [key: string]: Json }
+
+const isObject = (json: Json | undefined): json is JsonObject =>
+  typeof json === "object" && json !== null && !Array.isArray(json)
+
+/** Keywords that a structural schema refuses, or that say nothing to Kubernetes. */
+const dropped = new Set(["$schema", "additionalProperties", "allOf", "title"])
+
+/**
+ * Effect's JSON Schema as a structural schema
+ * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+ */
+const structural = (schema: Json): Json => {
+  if (Array.isArray(schema)) return schema.map(structural)
+  if (!isObject(schema)) return schema
+  // Annotations and checks come as members of `allOf`; each says something about the same value.
+  const merged: JsonObject = Array.isArray(schema.allOf) ? Object.assign({}, schema, ...schema.allOf) : schema
+  const isMap = merged.properties === undefined && isObject(merged.additionalProperties)
+  return Object.fromEntries(
+    Object.entries(merged)
+      .filter(([key]) => (key === "additionalProperties" ? isMap : !dropped.has(key)))
+      .map(([key, value]) => [
+        key,
+        key === "properties" && isObject(value)
+          ? Object.fromEntries(Object.entries(value).map(([name, property]) => [name, structural(property)]))
+          : structural(value)
+      ])
+  )
+}
+
+const openApi = (): Json => {
+  const document = Schema.toJsonSchemaDocument(FailoverIpResource, {
+    includeAnnotationKey: (key) => key.startsWith("x-kubernetes-")
+  })
+  return structural(Schema.decodeUnknownSync(Schema.Json)(document.schema))
+}
+
+/** The CRD as an object to be written as YAML or sent to an API server. */
+export const crd = (): JsonObject => {
+  const schema = openApi()
+  const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {}
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
+      scope: "Cluster",
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          additionalPrinterColumns: [
+            { name: "Node", type: "string", jsonPath: ".status.currentNode" },
+            { name: "Routed", type: "string", jsonPath: '.status.conditions[?(@.type=="Routed")].status' },
+            { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+            { name: "Target", type: "string", jsonPath: ".status.targetNode", priority: 1 },
+            {
+              name: "Reason",
+              type: "string",
+              jsonPath: '.status.conditions[?(@.type=="Routed")].reason',
+              priority: 1
+            }
+          ],
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description: "A group of netcup failover addresses that are always routed to one healthy node.",
+              required: ["spec"],
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                ...properties
+              }
+            }
+          },
+          subresources: { status: {} }
+        }
+      ]
+    }
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Rules that tell whether a node can take a group. Rules compose; reasons accumulate, so that an unplaceable group
+ * can say for each node all that speaks against it.
+ */
+import type { Account } from "./Account.ts"
+import type { Candidate } from "./Candidate.ts"
+import type { Group } from "./Group.ts"
+import { Ineligibility } from "./Ineligibility.ts"
+import * as LabelSelector from "./LabelSelector.ts"
+
+/** What a rule may look at. */
+export interface Question {
+  readonly group: Group
+  readonly node: Candidate
+  readonly account: Account
+}
+
+/** `judge` gives the reasons against; none means eligible. */
+export interface Eligibility {
+  readonly name: string
+  readonly judge: (question: Question) => ReadonlyArray<Ineligibility>
+}
+
+/** Holds for every node: the identity of {@link all}. */
+export const always: Eligibility = { name: "always", judge: () => [] }
+
+/** Holds where every rule holds; the reasons of all that do not, in their order. */
+export const all = (...rules: ReadonlyArray<Eligibility>): Eligibility => ({
+  name: `all(${rules.map((rule) => rule.name).join(", ")})`,
+  judge: (question) => rules.flatMap((rule) => rule.judge(question))
+})
+
+/** Holds where at least one rule holds; else the reasons of all of them. Without rules it holds nowhere. */
+export const any = (...rules: ReadonlyArray<Eligibility>): Eligibility => {
+  const name = `any(${rules.map((rule) => rule.name).join(", ")})`
+  return {
+    name,
+    judge: (question) => {
+      const verdicts = rules.map((rule) => rule.judge(question))
+      if (verdicts.some((reasons) => reasons.length === 0)) return []
+      return rules.length === 0 ? [Ineligibility.Negated({ rule: always.name })] : verdicts.flat()
+    }
+  }
+}
+
+/** Holds where `rule` does not. */
+export const not = (rule: Eligibility): Eligibility => ({
+  name: `not(${rule.name})`,
+  judge: (question) => (rule.judge(question).length === 0 ? [Ineligibility.Negated({ rule: rule.name })] : [])
+})
+
+/** The node's verdict is not `Failed`. */
+export const healthy: Eligibility = {
+  name: "healthy",
+  judge: ({ node }) => (node.verdict.state === "Failed" ? [Ineligibility.Failed({ signs: node.verdict.reasons })] : [])
+}
+
+/** The node says which server it is, and the group's account lists that server. */
+export const accountLists: Eligibility = {
+  name: "accountLists",
+  judge: ({ node, account }) => {
+    if (node.server === undefined) return [Ineligibility.MissingAnnotation()]
+    return account.servers.has(node.server) ? [] : [Ineligibility.ForeignServer({ server: node.server })]
+  }
+}
+
+/** The group's node selector matches the node's labels. */
+export const selected: Eligibility = {
+  name: "selected",
+  judge: ({ group, node }) => {
+    const unmet = LabelSelector.unmet(group.selector, node.labels)
+    return unmet.length === 0 ? [] : [Ineligibility.NotSelected({ unmet })]
+  }
+}

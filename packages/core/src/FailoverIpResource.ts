@@ -1,0 +1,80 @@
+/**
+ * The resource `NetcupFailoverIP` (`netcup.digilol.net/v1alpha1`): the schemas that decode it, and that its CRD is made from.
+ *
+ * These are Effect's own `Schema` (what was the package `@effect/schema` is a module of `effect` now).
+ */
+import * as Schema from "effect/Schema"
+import { Condition } from "./Condition.ts"
+import { LabelSelector } from "./LabelSelector.ts"
+
+export const group = "netcup.digilol.net"
+export const version = "v1alpha1"
+export const kind = "NetcupFailoverIP"
+export const plural = "netcupfailoverips"
+
+const listMap = (key: string) => ({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] })
+const time = Schema.String.annotate({ format: "date-time" })
+
+export const Spec = Schema.Struct({
+  ips: Schema.Array(Schema.String).check(Schema.isMinLength(1)).annotate({
+    description:
+      "The failover addresses of the group, as CIDRs: an IPv4 address with /32, an IPv6 prefix with its length. All of them are always routed to one node."
+  }),
+  credentialsSecret: Schema.Struct({
+    name: Schema.NonEmptyString.annotate({ description: "Name of the Secret." }),
+    namespace: Schema.NonEmptyString.annotate({ description: "Namespace of the Secret." })
+  }).annotate({
+    description: "The Secret with the netcup credentials: the keys loginName and password."
+  }),
+  nodeSelector: Schema.optionalKey(
+    LabelSelector.annotate({
+      description: "Only nodes whose labels match may take the group. Every node may when it is absent."
+    })
+  )
+})
+export type Spec = typeof Spec.Type
+
+export const AddressStatus = Schema.Struct({
+  ip: Schema.String.annotate({ description: "The address, in canonical form." }),
+  server: Schema.optionalKey(
+    Schema.String.annotate({ description: "The netcup server that it is routed to, as far as known." })
+  ),
+  node: Schema.optionalKey(Schema.String.annotate({ description: "The node that is that server." })),
+  state: Schema.Literals(["Routed", "Moving", "Waiting", "Failed", "Unknown"]),
+  since: Schema.optionalKey(time.annotate({ description: "When the state was entered." })),
+  attemptedAt: Schema.optionalKey(time.annotate({ description: "When netcup was last told to route it." })),
+  taskId: Schema.optionalKey(Schema.String),
+  nextAttemptAt: Schema.optionalKey(time.annotate({ description: "When the next attempt is made." })),
+  lastError: Schema.optionalKey(Schema.Struct({ reason: Schema.String, message: Schema.String }))
+})
+export type AddressStatus = typeof AddressStatus.Type
+
+const MoveRecord = Schema.Struct({
+  at: time,
+  from: Schema.optionalKey(Schema.String),
+  to: Schema.String,
+  reason: Schema.String
+})
+export type MoveRecord = typeof MoveRecord.Type
+
+export const Status = Schema.Struct({
+  currentNode: Schema.optionalKey(
+    Schema.String.annotate({ description: "The last node where all addresses were confirmed." })
+  ),
+  targetNode: Schema.optionalKey(
+    Schema.String.annotate({ description: "The node that the addresses are on their way to." })
+  ),
+  observedGeneration: Schema.optionalKey(Schema.Int),
+  addresses: Schema.optionalKey(Schema.Array(AddressStatus).annotate(listMap("ip"))),
+  moves: Schema.optionalKey(
+    Schema.Array(MoveRecord).annotate({ description: "The last moves, oldest first, at most ten." })
+  ),
+  conditions: Schema.optionalKey(Schema.Array(Condition).annotate(listMap("type")))
+})
+export type Status = typeof Status.Type
+
+/** The fields below `metadata` that are the resource's own. */
+export const FailoverIpResource = Schema.Struct({
+  spec: Spec.annotate({ description: "What is wanted." }),
+  status: Schema.optionalKey(Status.annotate({ description: "What is, as the controller saw it last." }))
+})

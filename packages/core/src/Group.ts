@@ -1,0 +1,41 @@
+/**
+ * A group of addresses as placement sees it.
+ */
+import * as Data from "effect/Data"
+import type { AccountKey } from "./Account.ts"
+import type { NodeName } from "./Candidate.ts"
+import type { FailoverAddress } from "./FailoverAddress.ts"
+import type { LabelSelector } from "./LabelSelector.ts"
+
+/** Why a group is left alone for now. */
+export type HoldReason = Data.TaggedEnum<{
+  /** The resource cannot be acted on as written. */
+  InvalidSpec: { readonly message: string }
+  /** The Secret is missing or incomplete, or netcup refuses the credentials. */
+  CredentialsError: { readonly message: string }
+  /** netcup has not told yet what the account has. */
+  AccountUnknown: { readonly message: string }
+  /** An older group of the same account has one of the addresses. */
+  Conflict: { readonly prefix: string; readonly holder: string }
+}>
+export const HoldReason = Data.taggedEnum<HoldReason>()
+
+/** Where a group is on its way to. `committed`: netcup was told for at least one address, so the way is finished, not changed. */
+export interface Target {
+  readonly node: NodeName
+  readonly committed: boolean
+}
+
+export interface Group {
+  readonly name: string
+  /** Creation, ms since the epoch: of two groups that want one address, the older has it. */
+  readonly createdAt: number
+  readonly addresses: ReadonlyArray<FailoverAddress>
+  readonly selector: LabelSelector
+  readonly account: AccountKey | undefined
+  /** The last node where all addresses were confirmed. */
+  readonly current: NodeName | undefined
+  readonly target: Target | undefined
+  /** Set when the group cannot be acted on before something outside changes. */
+  readonly held: { readonly because: HoldReason; readonly until: number | undefined } | undefined
+}

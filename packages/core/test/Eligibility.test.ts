@@ -1,0 +1,164 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Eligibility from "@netcup-failover/core/Eligibility"
+import { Ineligibility, render } from "@netcup-failover/core/Ineligibility"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
+import * as Arbitrary from "effect/Arbitrary"
+import { accountA, candidate, newGroup, oneOf, server, worlds } from "./Worlds.ts"
+
+const question: Eligibility.Question = {
+  group: newGroup("g1"),
+  node: candidate(1),
+  account: { servers: new Set([server(1)]), routes: new Map() }
+}
+
+/** A rule that gives these reasons whatever it is asked. */
+const rule = (name: string, ...reasons: ReadonlyArray<string>): Eligibility.Eligibility => ({
+  name,
+  judge: () => reasons.map((text) => Ineligibility.NotSelected({ unmet: [text] }))
+})
+
+const rules = oneOf(
+  Eligibility.always,
+  rule("holds"),
+  rule("one", "a"),
+  rule("two", "b", "c"),
+  Eligibility.not(rule("held")),
+  Eligibility.any()
+)
+const judge = (eligibility: Eligibility.Eligibility) => eligibility.judge(question)
+const holds = (eligibility: Eligibility.Eligibility) => judge(eligibility).length === 0
+const { all, always, any, not } = Eligibility
+
+describe("all", () => {
+  it.prop("is a monoid: nested as one likes, and always changes nothing", [rules, rules, rules], ([a, b, c]) => {
+    assert.deepStrictEqual(judge(all(all(a, b), c)), judge(all(a, all(b, c))))
+    assert.deepStrictEqual(judge(all(all(a, b), c)), judge(all(a, b, c)))
+    assert.deepStrictEqual(judge(all(a, always)), judge(a))
+    assert.deepStrictEqual(judge(all(always, a)), judge(a))
+    assert.deepStrictEqual(judge(all()), judge(always))
+  })
+
+  it.prop("gathers the reasons of every rule, in the order of the rules", [Arbitrary.array(rules)], ([list]) => {
+    assert.deepStrictEqual(judge(all(...list)), list.flatMap(judge))
+    assert.strictEqual(holds(all(...list)), list.every(holds))
+  })
+})
+
+describe("any", () => {
+  it.prop("holds where a rule holds, else says why none does", [Arbitrary.array(rules)], ([list]) => {
+    assert.strictEqual(holds(any(...list)), list.some(holds))
+    if (list.length > 0 && !list.some(holds)) assert.deepStrictEqual(judge(any(...list)), list.flatMap(judge))
+  })
+
+  it.prop(
+    "does not mind how it is nested, and a rule that holds nowhere adds nothing",
+    [rules, rules, rules],
+    ([a, b, c]) => {
+      assert.deepStrictEqual(judge(any(any(a, b), c)), judge(any(a, any(b, c))))
+      assert.strictEqual(holds(any(a, any())), holds(a))
+      assert.isTrue(holds(any(a, always)))
+    }
+  )
+
+  it("without rules holds nowhere, and gives a reason", () => {
+    assert.isNotEmpty(judge(any()))
+  })
+})
+
+describe("not", () => {
+  it.prop("holds exactly where its rule does not", [rules, rules], ([a, b]) => {
+    assert.strictEqual(holds(not(a)), !holds(a))
+    assert.strictEqual(holds(not(not(a))), holds(a))
+    assert.strictEqual(holds(not(all(a, b))), holds(any(not(a), not(b))))
+    assert.strictEqual(holds(not(any(a, b))), holds(all(not(a), not(b))))
+  })
+
+  it("names the rule that was kept and had to be broken", () => {
+    assert.deepStrictEqual(judge(not(rule("held"))), [Ineligibility.Negated({ rule: "held" })])
+    assert.include(
+      judge(not(not(rule("broken", "a"))))
+        .map(render)
+        .join(),
+      "not(broken)"
+    )
+  })
+})
+
+describe("the rules of the seed system", () => {
+  it("healthy refuses a failed node with all signs against it", () => {
+    assert.deepStrictEqual(Eligibility.healthy.judge(question), [])
+    const verdict = fromDeclared({ ready: "False", deleting: true })
+    assert.deepStrictEqual(Eligibility.healthy.judge({ ...question, node: candidate(1, { verdict }) }), [
+      Ineligibility.Failed({ signs: verdict.reasons })
+    ])
+  })
+
+  it("accountLists refuses a node without annotation and one whose server the account does not list", () => {
+    assert.deepStrictEqual(Eligibility.accountLists.judge(question), [])
+    assert.deepStrictEqual(Eligibility.accountLists.judge({ ...question, node: candidate(1, { server: undefined }) }), [
+      Ineligibility.MissingAnnotation()
+    ])
+    assert.deepStrictEqual(Eligibility.accountLists.judge({ ...question, node: candidate(2) }), [
+      Ineligibility.ForeignServer({ server: "s2" })
+    ])
+  })
+
+  it("selected refuses a node with all that its labels do not meet", () => {
+    assert.deepStrictEqual(Eligibility.selected.judge(question), [])
+    const group = newGroup("g1", {
+      selector: {
+        matchLabels: { role: "edge" },
+        matchExpressions: [
+          { key: "zone", operator: "Exists" },
+          { key: "disk", operator: "DoesNotExist" }
+        ]
+      }
+    })
+    assert.deepStrictEqual(Eligibility.selected.judge({ ...question, group }), [
+      Ineligibility.NotSelected({ unmet: ["role In (edge)", "zone Exists"] })
+    ])
+    const node = candidate(1, { labels: { role: "edge", zone: "" } })
+    assert.deepStrictEqual(Eligibility.selected.judge({ ...question, group, node }), [])
+  })
+
+  it.prop("each look at one thing only: what one says does not depend on the others", [worlds], ([world]) => {
+    const account = world.accounts.get(accountA)
+    if (account === undefined) return
+    for (const group of world.groups)
+      for (const node of world.nodes) {
+        const asked = { group, node, account }
+        const apart = [Eligibility.healthy, Eligibility.selected, Eligibility.accountLists]
+        const tags = all(...apart)
+          .judge(asked)
+          .map(({ _tag }) => _tag)
+        assert.strictEqual(tags.includes("Failed"), node.verdict.state === "Failed")
+        assert.strictEqual(tags.includes("MissingAnnotation"), node.server === undefined)
+        assert.strictEqual(
+          tags.includes("ForeignServer"),
+          node.server !== undefined && !account.servers.has(node.server)
+        )
+        assert.strictEqual(new Set(tags).size, tags.length)
+      }
+  })
+})
+
+describe("render", () => {
+  it("puts every reason into words that end a sentence about the node", () => {
+    const texts = [
+      Ineligibility.Failed({ signs: fromDeclared({ ready: "Unknown", deleting: true }).reasons }),
+      Ineligibility.MissingAnnotation(),
+      Ineligibility.ForeignServer({ server: "v1234" }),
+      Ineligibility.NotSelected({ unmet: ["role In (edge)", "zone Exists"] }),
+      Ineligibility.Negated({ rule: "healthy" })
+    ].map(render)
+    for (const text of texts) assert.match(text, /^(is|has) /u)
+    const [failed, annotation, foreign, selected, negated] = texts
+    assert.include(failed, "deleted")
+    assert.include(failed, "Ready=Unknown")
+    assert.include(annotation, "netcup.digilol.net/server-name")
+    assert.include(foreign, "v1234")
+    assert.include(selected, "role In (edge)")
+    assert.include(selected, "zone Exists")
+    assert.include(negated, "healthy")
+  })
+})

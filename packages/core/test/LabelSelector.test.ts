@@ -1,0 +1,90 @@
+import { assert, describe, it } from "@effect/vitest"
+import { everything, LabelSelector, problems, unmet } from "@netcup-failover/core/LabelSelector"
+import * as Schema from "effect/Schema"
+import { selectorCases } from "./LabelSelectorCases.ts"
+import { oneOf } from "./Worlds.ts"
+
+const labels = Schema.Record(Schema.Literals(["role", "zone", "constructor"]), Schema.Literals(["", "a", "b"]))
+const expression = (
+  operator: "In" | "NotIn" | "Exists" | "DoesNotExist",
+  key: string,
+  values?: ReadonlyArray<string>
+) => ({
+  matchExpressions: [values === undefined ? { key, operator } : { key, operator, values }]
+})
+
+describe("a label selector", () => {
+  for (const { name, selector, labels, matches } of selectorCases) {
+    if (matches === "refused")
+      it(`is reported as Kubernetes refuses it: ${name}`, () => assert.isNotEmpty(problems(selector)))
+    else
+      it(`${matches ? "matches" : "does not match"} as in Kubernetes: ${name}`, () => {
+        assert.deepStrictEqual(problems(selector), [])
+        assert.strictEqual(unmet(selector, labels).length === 0, matches)
+      })
+  }
+
+  it.prop("that is empty matches all labels", [labels], ([labels]) => {
+    assert.deepStrictEqual(unmet(everything, labels), [])
+    assert.deepStrictEqual(problems(everything), [])
+  })
+
+  it.prop(
+    "means the opposite with the opposite operator",
+    [labels, oneOf("role", "zone", "constructor", "toString"), Schema.NonEmptyArray(Schema.Literals(["", "a", "b"]))],
+    ([labels, key, values]) => {
+      const holds = (operator: "In" | "NotIn" | "Exists" | "DoesNotExist", values?: ReadonlyArray<string>) =>
+        unmet(expression(operator, key, values), labels).length === 0
+      assert.notStrictEqual(holds("In", values), holds("NotIn", values))
+      assert.notStrictEqual(holds("Exists"), holds("DoesNotExist"))
+    }
+  )
+
+  it("tells every requirement that is not met, as a text for people", () => {
+    const selector: LabelSelector = {
+      matchLabels: { role: "edge", zone: "a" },
+      matchExpressions: [
+        { key: "disk", operator: "In", values: ["ssd", "nvme"] },
+        { key: "role", operator: "NotIn", values: ["core", "db"] },
+        { key: "gpu", operator: "Exists" },
+        { key: "zone", operator: "DoesNotExist" }
+      ]
+    }
+    assert.deepStrictEqual(unmet(selector, { role: "core", zone: "a" }), [
+      "role In (edge)",
+      "disk In (ssd, nvme)",
+      "role NotIn (core, db)",
+      "gpu Exists",
+      "zone DoesNotExist"
+    ])
+  })
+
+  it("reports every problem, not only the first", () => {
+    const selector: LabelSelector = {
+      matchExpressions: [
+        { key: "role", operator: "In" },
+        { key: "zone", operator: "Exists", values: ["a"] }
+      ]
+    }
+    const [first, second, ...others] = problems(selector)
+    assert.include(first, "role")
+    assert.include(second, "zone")
+    assert.deepStrictEqual(others, [])
+  })
+
+  it("with an operator that Kubernetes does not know is not decoded", () => {
+    for (const operator of ["in", "Gt", "Lt", ""]) {
+      const decode = Schema.decodeUnknownResult(LabelSelector)
+      assert.strictEqual(
+        decode(JSON.parse(JSON.stringify({ matchExpressions: [{ key: "role", operator }] })))._tag,
+        "Failure"
+      )
+    }
+  })
+
+  it("keeps labels with the names of inherited properties when it is decoded", () => {
+    const text = '{"matchLabels":{"constructor":"a","hasOwnProperty":"b"}}'
+    const selector = Schema.decodeUnknownSync(LabelSelector)(JSON.parse(text))
+    assert.deepStrictEqual(unmet(selector, { constructor: "a" }), ["hasOwnProperty In (b)"])
+  })
+})

@@ -1,0 +1,187 @@
+import { assert, describe, it } from "@effect/vitest"
+import { plan } from "@netcup-failover/core/Plan"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { carryOut, destination, freeGroups, placeOf } from "./PlanReading.ts"
+import { candidate, node, oneOf, server, worlds } from "./Worlds.ts"
+
+const often = { arbitrary: { runs: 500 } }
+const turn = <A>(items: ReadonlyArray<A>, by: number): ReadonlyArray<A> =>
+  [...items.slice(by), ...items.slice(0, by)].reverse()
+
+/** A world in which everything that can be placed is. */
+const settled = Arbitrary.map(worlds, (world) => carryOut(world, plan(world)))
+
+describe("plan", () => {
+  it.prop(
+    "does not depend on the order of nodes, groups and accounts",
+    [worlds, oneOf(0, 1, 2, 3)],
+    ([world, by]) => {
+      const turned = world.with({
+        nodes: turn(world.nodes, by),
+        groups: turn(world.groups, by),
+        accounts: new Map([...world.accounts].reverse())
+      })
+      assert.deepStrictEqual(plan(turned), plan(world))
+    },
+    often
+  )
+
+  it.prop(
+    "decides for each group of the world and for no other",
+    [worlds],
+    ([world]) => {
+      assert.deepStrictEqual([...plan(world).keys()].sort(), world.groups.map(({ name }) => name).sort())
+    },
+    often
+  )
+
+  it.prop(
+    "once carried out, plans nothing more: what moved stays where it went, the rest is as it was",
+    [worlds],
+    ([world]) => {
+      const first = plan(world)
+      const second = plan(carryOut(world, first))
+      for (const [name, before] of first) {
+        const after = second.get(name)
+        if (before._tag === "Move") assert.deepStrictEqual(after, { _tag: "Stay", node: before.to }, name)
+        else assert.deepStrictEqual(after, before, name)
+      }
+    },
+    often
+  )
+
+  it.prop(
+    "sends each group to the same node again once its target is written down, sent or not",
+    [worlds, oneOf(false, true)],
+    ([world, committed]) => {
+      const first = plan(world)
+      const groups = world.groups.map((group) => {
+        const decision = first.get(group.name)
+        const sent = committed || group.target?.committed === true
+        return decision?._tag === "Move" ? { ...group, target: { node: decision.to, committed: sent } } : group
+      })
+      const second = plan(world.with({ groups }))
+      for (const [name, before] of first) assert.strictEqual(destination(second.get(name)), destination(before), name)
+    },
+    often
+  )
+
+  it.prop(
+    "never moves a group that is wholly on an eligible node and not on its way elsewhere",
+    [worlds],
+    ([world]) => {
+      const decisions = plan(world)
+      for (const free of freeGroups(world, decisions)) {
+        const at = placeOf(free)
+        if (at === undefined || free.group.target?.committed === true) continue
+        assert.deepStrictEqual(decisions.get(free.group.name), { _tag: "Stay", node: at }, free.group.name)
+      }
+    },
+    often
+  )
+
+  it.prop(
+    "says Stay only where every address is on that node",
+    [worlds],
+    ([world]) => {
+      const decisions = plan(world)
+      for (const free of freeGroups(world, decisions)) {
+        const decision = decisions.get(free.group.name)
+        if (decision?._tag === "Stay") assert.isTrue(free.holders.every((at) => at === decision.node))
+      }
+    },
+    often
+  )
+
+  it.prop(
+    "moves only the groups of a node that fails or vanishes",
+    [settled, oneOf(1, 2, 3, 4, 5), oneOf(false, true)],
+    ([world, lost, vanishes]) => {
+      const failed = fromDeclared({ ready: "Unknown", deleting: false })
+      const nodes = vanishes
+        ? world.nodes.filter(({ name }) => name !== node(lost))
+        : world.nodes.map((one) => (one.name === node(lost) ? { ...one, verdict: failed } : one))
+      const before = plan(world)
+      const after = plan(world.with({ nodes }))
+      for (const [name, decision] of before) {
+        const now = after.get(name)
+        if (decision._tag === "Stay" && decision.node === node(lost)) {
+          assert.notStrictEqual(destination(now), node(lost), name)
+          if (now?._tag !== "Move") assert.strictEqual(now?._tag, "Unplaceable", name)
+          else {
+            const reasons = vanishes ? [] : [{ _tag: "Failed", signs: failed.reasons }]
+            assert.deepStrictEqual(now.because, { _tag: "LeftNode", from: node(lost), reasons } as unknown, name)
+          }
+        } else if (decision._tag === "Unplaceable") assert.strictEqual(now?._tag, "Unplaceable", name)
+        else assert.deepStrictEqual(now, decision, name)
+      }
+    },
+    often
+  )
+
+  it.prop(
+    "moves nothing that is placed when a node joins or recovers",
+    [worlds, oneOf(0, 1, 2, 3, 4, 5, 9)],
+    ([world, id]) => {
+      const labels = world.nodes.find(({ name }) => name === node(id))?.labels ?? {}
+      const nodes = [...world.nodes.filter(({ name }) => name !== node(id)), candidate(id, { labels })]
+      const accounts = new Map(
+        [...world.accounts].map(([key, account]) => [
+          key,
+          { ...account, servers: new Set([...account.servers, server(id)]) }
+        ])
+      )
+      const before = plan(world)
+      const after = plan(world.with({ nodes, accounts }))
+      for (const { name, target } of world.groups) {
+        const decision = before.get(name)
+        // A group that was told to go to this very node is on its way, not placed.
+        const awaited = target?.committed === true && target.node === node(id)
+        if (decision?._tag === "Stay" && !awaited) assert.deepStrictEqual(after.get(name), decision, name)
+      }
+    },
+    often
+  )
+
+  it.prop(
+    "moves nothing that is placed when another group goes",
+    [worlds, oneOf(1, 2, 3, 4, 5)],
+    ([world, id]) => {
+      const before = plan(world)
+      const after = plan(world.with({ groups: world.groups.filter(({ name }) => name !== `g${id}`) }))
+      for (const [name, now] of after) {
+        const decision = before.get(name)
+        if (decision?._tag === "Stay") assert.deepStrictEqual(now, decision, name)
+      }
+    },
+    often
+  )
+
+  it.effect("is tested on worlds that lead to every kind of decision and reason", () =>
+    Effect.gen(function* () {
+      const sample = yield* Arbitrary.sampleEffect(worlds, { count: 400, seed: 1 })
+      const kinds = sample.flatMap((world) =>
+        [...plan(world).values()].map((decision) =>
+          decision._tag === "Move" || decision._tag === "Hold"
+            ? `${decision._tag} ${decision.because._tag}`
+            : decision._tag
+        )
+      )
+      assert.deepStrictEqual([...new Set(kinds)].sort(), [
+        "Hold AccountUnknown",
+        "Hold Conflict",
+        "Hold CredentialsError",
+        "Hold InvalidSpec",
+        "Move Begun",
+        "Move Drifted",
+        "Move FirstPlacement",
+        "Move Incomplete",
+        "Move LeftNode",
+        "Stay",
+        "Unplaceable"
+      ])
+    })
+  )
+})

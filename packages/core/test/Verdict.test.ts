@@ -1,0 +1,37 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type Declared, fromDeclared, renderSign, type Sign } from "@netcup-failover/core/Verdict"
+
+/** What the Node object declares, and the signs against the node that follow. */
+const cases: ReadonlyArray<readonly [Declared["ready"], boolean, ReadonlyArray<Sign["_tag"]>]> = [
+  ["True", false, []],
+  ["False", false, ["NotReady"]],
+  ["Unknown", false, ["Silent"]],
+  [undefined, false, ["NeverReady"]],
+  ["True", true, ["Deleting"]],
+  ["False", true, ["Deleting", "NotReady"]],
+  ["Unknown", true, ["Deleting", "Silent"]],
+  [undefined, true, ["Deleting", "NeverReady"]]
+]
+
+describe("the verdict by what the Node object declares", () => {
+  for (const [ready, deleting, signs] of cases) {
+    const name = `Ready=${ready ?? "(none)"}${deleting ? ", being deleted" : ""}`
+    it(`is ${signs.length === 0 ? "Healthy" : "Failed"} for ${name}`, () => {
+      const verdict = fromDeclared({ ready, deleting })
+      assert.strictEqual(verdict.state, signs.length === 0 ? "Healthy" : "Failed")
+      assert.deepStrictEqual(verdict.reasons.map(({ _tag }) => _tag).sort(), [...signs].sort())
+    })
+
+    it(`does not change by time alone for ${name}`, () => {
+      assert.isUndefined(fromDeclared({ ready, deleting }).changesAt)
+    })
+  }
+
+  it("puts every sign into words of its own", () => {
+    const signs = [...fromDeclared({ ready: "False", deleting: true }).reasons]
+    for (const ready of ["Unknown", undefined] as const) signs.push(...fromDeclared({ ready, deleting: false }).reasons)
+    const words = signs.map(renderSign)
+    assert.strictEqual(new Set(words).size, 4)
+    for (const text of words) assert.match(text, /^(is|has) /u)
+  })
+})

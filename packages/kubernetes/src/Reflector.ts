@@ -1,0 +1,72 @@
+/**
+ * Keeps what a watch tells in memory, and says when it is worth another look. Level, not edge: the signal carries nothing.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { KubeClient } from "./KubeClient.ts"
+import type { KubeObject } from "./ObjectMeta.ts"
+import type { ResourceKind } from "./ResourceKind.ts"
+import * as Store from "./Store.ts"
+import * as Watch from "./Watch.ts"
+import type { Undecodable } from "./WatchEvent.ts"
+import type { Observable } from "./WatchHealth.ts"
+
+export interface Reflector<A> extends Observable {
+  /** By `ObjectMeta.keyOf`, with the newest version of each; stale while the watch fails. */
+  readonly items: Effect.Effect<ReadonlyMap<string, A>>
+  readonly undecodable: Effect.Effect<ReadonlyMap<string, Undecodable>>
+  /** True since the first complete list. */
+  readonly synced: Effect.Effect<boolean>
+  readonly awaitSynced: Effect.Effect<void>
+  /**
+   * One element when anything changed since the last was taken, whatever the number of changes; the first at once if there was
+   * any before. What the kind's schema does not name (a heartbeat) and the `resourceVersion` are no change.
+   */
+  readonly changes: Stream.Stream<void>
+  readonly reconnect: Effect.Effect<void>
+}
+
+/** Runs until the scope closes. */
+export const make = Effect.fnUntraced(function* <A extends KubeObject>(
+  kind: ResourceKind<A>,
+  settings: Watch.WatchSettings = {}
+): Effect.fn.Return<Reflector<A>, never, KubeClient | Scope.Scope> {
+  const watch = yield* Watch.make(kind, settings)
+  const store = yield* Ref.make<Store.Store<A>>(Store.empty())
+  const synced = yield* Deferred.make<void>()
+  const signal = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
+
+  yield* watch.events.pipe(
+    Stream.runForEach((event) =>
+      Effect.gen(function* () {
+        const before = yield* Ref.get(store)
+        const after = Store.apply(before, event)
+        yield* Ref.set(store, after)
+        if (after.synced) yield* Deferred.succeed(synced, undefined)
+        if (!Store.isSame(before, after)) yield* PubSub.publish(signal, undefined)
+      })
+    ),
+    // A defect is a bug; a cache that stands still in silence would be a worse one.
+    Effect.sandbox,
+    Effect.tapError((cause) => Effect.logError("reflector starts again after a defect", cause)),
+    Effect.retry(Schedule.spaced("1 second")),
+    Effect.forkScoped
+  )
+
+  return {
+    items: Effect.map(Ref.get(store), ({ items }) => items),
+    undecodable: Effect.map(Ref.get(store), ({ undecodable }) => undecodable),
+    synced: Effect.map(Ref.get(store), (current) => current.synced),
+    awaitSynced: Deferred.await(synced),
+    changes: Stream.fromPubSub(signal),
+    health: watch.health,
+    healthChanges: watch.healthChanges,
+    heardAt: watch.heardAt,
+    reconnect: watch.reconnect
+  }
+})

@@ -1,0 +1,109 @@
+/**
+ * {@link FailoverRouting} over netcup's SOAP webservice. Which interface a server is reached by stays in here.
+ */
+import { type FailoverAddress, type Prefix, parse } from "@netcup-failover/core/FailoverAddress"
+import { ServerName } from "@netcup-failover/core/ServerName"
+import * as Array from "effect/Array"
+import * as Cache from "effect/Cache"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { SoapCredentials } from "../Credentials.ts"
+import { FailoverRouting, type ServerView } from "../FailoverRouting.ts"
+import { NoInterface, Refused, RoutingError } from "../RoutingError.ts"
+import { changeIPRouting } from "./RoutingOperations.ts"
+import { getVServerInformation, getVServerIPs, getVServers } from "./ServerOperations.ts"
+import * as SoapClient from "./SoapClient.ts"
+import type { SoapOptions } from "./SoapOptions.ts"
+
+/** How many servers are asked at a time: enough to be quick, few enough not to be taken for an attack. */
+const concurrency = 4
+
+/** A server's own addresses come without a length, and stand for themselves alone. */
+const parseListed = (text: string) => parse(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`)
+
+/**
+ * The service for one account. Best over connections that are not kept alive: a change on one that netcup closed meanwhile
+ * ends as `UnknownOutcome`, and with a call a minute there is nothing to gain.
+ */
+export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, options: SoapOptions = {}) {
+  const { call, say } = yield* SoapClient.make(credentials, options)
+
+  /** A server's view, and the MAC of the interface that holds its IPv4 addresses: the one that is routed to. */
+  const look = Effect.fnUntraced(function* (server: ServerName) {
+    const [information] = yield* call(getVServerInformation, { vservername: server })
+    const primary = information?.serverInterfaces?.find(({ ipv4IP, mac }) => mac && ipv4IP?.some((ip) => ip !== ""))
+    const view: ServerView = {
+      name: server,
+      running: information?.status === "online" ? true : information?.status === "offline" ? false : undefined,
+      rescue: information?.rescueEnabled ?? false
+    }
+    return { view, mac: primary?.mac }
+  })
+
+  const looks = yield* Cache.makeWith(look, {
+    // An account's servers are few, and each entry is small.
+    capacity: Number.POSITIVE_INFINITY,
+    timeToLive: (exit) => (Exit.isSuccess(exit) && exit.value.mac !== undefined ? Duration.infinity : Duration.zero)
+  })
+
+  const macOf = Effect.fnUntraced(function* (server: ServerName) {
+    const { mac } = yield* Cache.get(looks, server)
+    if (mac !== undefined) return mac
+    const message = `${server} has no interface with an IPv4 address to route to`
+    return yield* new RoutingError({ reason: new NoInterface({ message }) })
+  })
+
+  const servers = Effect.suspend(() => call(getVServers, {})).pipe(
+    Effect.map((names) => names.filter(Schema.is(ServerName))),
+    Effect.withSpan("FailoverRoutingSoap.servers")
+  )
+
+  const addressesOf = Effect.fnUntraced(function* (server: ServerName) {
+    const texts = yield* call(getVServerIPs, { vserverName: server })
+    const [addresses, unreadable] = Array.separate(texts.map(parseListed))
+    if (unreadable.length > 0) yield* Effect.logDebug(`skipped of the addresses of ${server}`, unreadable.map(say))
+    return addresses.map(({ prefix }): readonly [Prefix, ServerName] => [prefix, server])
+  })
+
+  const routes = Effect.fn("FailoverRoutingSoap.routes")(function* (among: ReadonlyArray<ServerName>) {
+    const held = yield* Effect.forEach(Array.dedupe(among), addressesOf, { concurrency })
+    return new Map(held.flat())
+  })
+
+  const inspect = Effect.fn("FailoverRoutingSoap.inspect")(function* (server: ServerName) {
+    // The first look is shared with a route that needs it at the same time.
+    if (Option.isNone(yield* Cache.getSuccess(looks, server))) return (yield* Cache.get(looks, server)).view
+    const fresh = yield* look(server)
+    yield* fresh.mac === undefined ? Cache.invalidate(looks, server) : Cache.set(looks, server, fresh)
+    return fresh.view
+  })
+
+  const route = Effect.fn("FailoverRoutingSoap.route")(function* (address: FailoverAddress, to: ServerName) {
+    const mac = yield* macOf(to)
+    yield* call(changeIPRouting, {
+      routedIP: address.host,
+      routedMask: address.prefixLength,
+      destinationVserverName: to,
+      destinationInterfaceMAC: mac
+    }).pipe(
+      Effect.filterOrFail(
+        ([done]) => done !== false,
+        () => new RoutingError({ reason: new Refused({ message: "netcup refused the routing and gave no reason" }) })
+      ),
+      // A server that was reinstalled or replaced has another interface: look again before the next change.
+      Effect.tapError(({ reason }) =>
+        reason._tag === "ServerNotFound" || reason._tag === "Refused" ? Cache.invalidate(looks, to) : Effect.void
+      )
+    )
+  })
+
+  return FailoverRouting.of({ servers, routes, inspect, route })
+})
+
+/** The service as a layer. */
+export const layer = (credentials: SoapCredentials, options: SoapOptions = {}) =>
+  Layer.effect(FailoverRouting, make(credentials, options))

@@ -1,0 +1,161 @@
+/**
+ * What can be arranged in the panel, as pure changes of the state.
+ */
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as NetcupState from "./NetcupState.ts"
+
+export interface InterfaceSpec {
+  readonly mac: string
+  readonly ipv4?: ReadonlyArray<string>
+  readonly ipv6?: ReadonlyArray<string>
+  /** `virtio` when absent. */
+  readonly driver?: string
+}
+
+export interface ServerSpec {
+  readonly name: string
+  readonly interfaces: ReadonlyArray<InterfaceSpec>
+  /** `online` when absent. */
+  readonly status?: NetcupState.Power
+  readonly rescue?: boolean
+  readonly nickname?: string
+}
+
+export interface AddressSpec {
+  /** `198.51.100.4/32`, `2001:db8:f::/64`. */
+  readonly cidr: string
+  readonly routedTo?: string
+}
+
+export interface AccountSpec {
+  readonly loginName: string
+  readonly password: string
+  readonly servers?: ReadonlyArray<ServerSpec>
+  readonly addresses?: ReadonlyArray<AddressSpec>
+}
+
+/** A change of the whole state, or a sentence on why it makes no sense. */
+export type Arrangement = (state: NetcupState.NetcupState) => Result.Result<NetcupState.NetcupState, string>
+
+const toServer = (spec: ServerSpec): NetcupState.Server => ({
+  name: spec.name,
+  status: spec.status ?? "online",
+  rescue: spec.rescue ?? false,
+  nickname: spec.nickname,
+  interfaces: spec.interfaces.map(({ driver = "virtio", ipv4 = [], ipv6 = [], mac }) => ({ driver, ipv4, ipv6, mac }))
+})
+
+const accountOf = (state: NetcupState.NetcupState, loginName: string) =>
+  Result.fromNullishOr(NetcupState.findAccount(state, loginName), () => `there is no account "${loginName}"`)
+
+const accountOfServer = (state: NetcupState.NetcupState, name: string) =>
+  Result.fromNullishOr(
+    state.find((account) => NetcupState.findServer(account, name) !== undefined),
+    () => `there is no server "${name}"`
+  )
+
+const accountOfPrefix = (state: NetcupState.NetcupState, prefix: FailoverAddress.Prefix) =>
+  Result.fromNullishOr(
+    state.find((account) => account.addresses.some(({ address }) => address.prefix === prefix)),
+    () => `there is no failover address "${prefix}"`
+  )
+
+export const addServer =
+  (loginName: string, spec: ServerSpec): Arrangement =>
+  (state) =>
+    Result.gen(function* () {
+      yield* accountOf(state, loginName)
+      if (Result.isSuccess(accountOfServer(state, spec.name))) {
+        return yield* Result.fail(`there is a server "${spec.name}" already`)
+      }
+      return NetcupState.replaceAccount(state, loginName, (account) => ({
+        ...account,
+        servers: [...account.servers, toServer(spec)]
+      }))
+    })
+
+export const addAddress =
+  (loginName: string, spec: AddressSpec): Arrangement =>
+  (state) =>
+    Result.gen(function* () {
+      const address = yield* FailoverAddress.parse(spec.cidr)
+      const account = yield* accountOf(state, loginName)
+      if (Result.isSuccess(accountOfPrefix(state, address.prefix))) {
+        return yield* Result.fail(`there is an address "${address.prefix}" already`)
+      }
+      if (spec.routedTo !== undefined && NetcupState.findServer(account, spec.routedTo) === undefined) {
+        return yield* Result.fail(`account "${loginName}" has no server "${spec.routedTo}"`)
+      }
+      return NetcupState.replaceAccount(state, loginName, (found) => ({
+        ...found,
+        addresses: [...found.addresses, { address, routedTo: spec.routedTo, lastRoutedAt: undefined }]
+      }))
+    })
+
+export const addAccount =
+  (spec: AccountSpec): Arrangement =>
+  (state) =>
+    Result.gen(function* () {
+      if (NetcupState.findAccount(state, spec.loginName) !== undefined) {
+        return yield* Result.fail(`there is an account "${spec.loginName}" already`)
+      }
+      const { loginName } = spec
+      const empty = { loginName, password: Redacted.make(spec.password), servers: [], addresses: [] }
+      let next: NetcupState.NetcupState = [...state, empty]
+      for (const item of spec.servers ?? []) next = yield* addServer(loginName, item)(next)
+      for (const item of spec.addresses ?? []) next = yield* addAddress(loginName, item)(next)
+      return next
+    })
+
+export const removeServer =
+  (name: string): Arrangement =>
+  (state) =>
+    Result.map(accountOfServer(state, name), ({ loginName }) =>
+      NetcupState.replaceAccount(state, loginName, (account) => ({
+        ...account,
+        servers: account.servers.filter((one) => one.name !== name),
+        addresses: account.addresses.map((owned) =>
+          owned.routedTo === name ? { ...owned, routedTo: undefined } : owned
+        )
+      }))
+    )
+
+export const removeAddress =
+  (cidr: string): Arrangement =>
+  (state) =>
+    Result.gen(function* () {
+      const { prefix } = yield* FailoverAddress.parse(cidr)
+      const { loginName } = yield* accountOfPrefix(state, prefix)
+      return NetcupState.replaceAccount(state, loginName, (account) => ({
+        ...account,
+        addresses: account.addresses.filter(({ address }) => address.prefix !== prefix)
+      }))
+    })
+
+export const reroute =
+  (cidr: string, to: string | undefined): Arrangement =>
+  (state) =>
+    Result.gen(function* () {
+      const { prefix } = yield* FailoverAddress.parse(cidr)
+      const account = yield* accountOfPrefix(state, prefix)
+      if (to !== undefined && NetcupState.findServer(account, to) === undefined) {
+        return yield* Result.fail(`account "${account.loginName}" has no server "${to}"`)
+      }
+      return NetcupState.replaceAddress(state, prefix, (owned) => ({ ...owned, routedTo: to }))
+    })
+
+export const setServer =
+  (name: string, change: Partial<NetcupState.Server>): Arrangement =>
+  (state) =>
+    Result.map(accountOfServer(state, name), () =>
+      NetcupState.replaceServer(state, name, (found) => ({ ...found, ...change }))
+    )
+
+export const setPassword =
+  (loginName: string, password: string): Arrangement =>
+  (state) =>
+    Result.map(accountOf(state, loginName), () =>
+      NetcupState.replaceAccount(state, loginName, (account) => ({ ...account, password: Redacted.make(password) }))
+    )

@@ -1,0 +1,133 @@
+/**
+ * What a scenario plays on: a real Kubernetes API with the CRD, fake nodes, netcup's simulator, and controllers as processes.
+ * Everything that a scenario puts into the cluster is gone when its scope ends, so that the next one can use the same cluster.
+ */
+import { fileURLToPath } from "node:url"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import { group as apiGroup, kind, plural, Status, version } from "@netcup-failover/core/FailoverIpResource"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as FakeKubelet from "../kubernetes/FakeKubelet.ts"
+import { KubeCluster } from "../kubernetes/KubeCluster.ts"
+import * as SoapSimulator from "../netcup/SoapSimulator.ts"
+import * as ControllerProcess from "./ControllerProcess.ts"
+
+const crdFile = fileURLToPath(new URL("../../../../infra/crd/netcupfailoverips.yaml", import.meta.url))
+const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
+
+export const namespace = "netcup-system"
+const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
+
+/** Installs what an operator installs once: CRD and namespace. */
+export const install = Effect.gen(function* () {
+  const { http, kubectl } = yield* KubeCluster
+  yield* kubectl(["apply", "-f", crdFile])
+  yield* kubectl(["wait", "--for=condition=Established", "--timeout=30s", `crd/${plural}.${apiGroup}`])
+  yield* http.apply(`/api/v1/namespaces/${namespace}`, {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: namespace }
+  })
+})
+
+export interface NodeOptions {
+  /** The netcup server that the annotation names; none: no annotation. */
+  readonly server?: string | undefined
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface GroupOptions {
+  readonly ips: ReadonlyArray<string>
+  readonly nodeSelector?: Schema.Json | undefined
+  /** The Secret's name; `netcup` when absent. */
+  readonly secret?: string | undefined
+}
+
+/** A group as the API server has it. */
+export const GroupObject = Schema.Struct({
+  metadata: Schema.Struct({ name: Schema.String, generation: Schema.Int, resourceVersion: Schema.String }),
+  status: Schema.optionalKey(Status)
+})
+export type GroupObject = typeof GroupObject.Type
+
+/** The `Routed` condition of a group, if it has one. */
+export const routed = ({ status }: GroupObject) => status?.conditions?.find(({ type }) => type === "Routed")
+
+export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.SoapSimulatorOptions = {}) {
+  const cluster = yield* KubeCluster
+  const { http } = cluster
+  const simulator = yield* SoapSimulator.make(netcup)
+  const gone = (path: string) => Effect.addFinalizer(() => Effect.ignore(http.delete(path)))
+
+  // A controller that was killed leaves its Lease behind.
+  yield* gone(leasePath)
+
+  const secretPath = (name: string) => `/api/v1/namespaces/${namespace}/secrets/${name}`
+  const groupPath = (name: string) => `${groupsPath}/${name}`
+
+  return {
+    cluster,
+    simulator,
+    world: simulator.world,
+    /** A node that is ready and heartbeats. */
+    addNode: Effect.fn("Stage.addNode")(function* (name: string, { server, labels = {} }: NodeOptions = {}) {
+      yield* gone(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`)
+      yield* gone(`/api/v1/nodes/${name}`)
+      const annotations = server === undefined ? {} : { [serverNameAnnotation]: server }
+      return yield* FakeKubelet.start(http, { name, labels, annotations })
+    }),
+    /** Creates or replaces a Secret in {@link namespace}, as `kubectl apply` with `stringData` does. */
+    putSecret: Effect.fn("Stage.putSecret")(function* (name: string, stringData: Readonly<Record<string, string>>) {
+      yield* gone(secretPath(name))
+      yield* http.apply(secretPath(name), {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name, namespace },
+        stringData
+      })
+    }),
+    deleteSecret: (name: string) => http.delete(secretPath(name)),
+    putGroup: Effect.fn("Stage.putGroup")(function* (
+      name: string,
+      { ips, nodeSelector, secret = "netcup" }: GroupOptions
+    ) {
+      yield* gone(groupPath(name))
+      yield* http.create(groupsPath, {
+        apiVersion: `${apiGroup}/${version}`,
+        kind,
+        metadata: { name },
+        spec: {
+          ips: [...ips],
+          credentialsSecret: { name: secret, namespace },
+          ...(nodeSelector === undefined ? {} : { nodeSelector })
+        }
+      })
+    }),
+    patchGroup: (name: string, patch: Schema.Json) => http.patch(groupPath(name), patch),
+    deleteGroup: (name: string) => http.delete(groupPath(name)),
+    group: (name: string) => http.get(groupPath(name), GroupObject),
+    /** Waits until the group is as described. */
+    groupUntil: (name: string, predicate: (group: GroupObject) => boolean) =>
+      http.waitUntil(groupPath(name), GroupObject, predicate),
+    /** Waits until the group is routed: all of it, as far as the newest spec says. Gives its node. */
+    routedNode: (name: string) =>
+      http
+        .waitUntil(groupPath(name), GroupObject, (group) => {
+          const condition = routed(group)
+          return condition?.status === "True" && condition.observedGeneration === group.metadata.generation
+        })
+        .pipe(Effect.map(({ status }) => status?.currentNode ?? "")),
+    /** A controller with the simulator as its netcup. Leases are short, so that no scenario waits for them. */
+    startController: (environment: ControllerProcess.Environment = {}) =>
+      ControllerProcess.start({
+        KUBECONFIG: cluster.kubeconfig,
+        NETCUP_SOAP_URL: simulator.url,
+        POD_NAMESPACE: namespace,
+        LEASE_DURATION: "3s",
+        LEASE_RENEW_DEADLINE: "2s",
+        LEASE_RETRY_PERIOD: "300ms",
+        ...environment
+      }).pipe(Effect.provide(NodeServices.layer))
+  }
+})

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config"
+
+/** Suites that run against the real Kubernetes binaries. */
+const endToEnd = ["apps/*/test/**/*.test.ts", "packages/testing/test/kubernetes/**/*.test.ts"]
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: "unit", include: ["packages/*/test/**/*.test.ts"], exclude: ["**/node_modules/**", ...endToEnd] }
+      },
+      {
+        test: {
+          name: "end-to-end",
+          include: endToEnd,
+          exclude: ["**/node_modules/**"],
+          // Builds what is missing before any test's time runs.
+          globalSetup: ["packages/testing/src/kubernetes/KubeBinariesSetup.ts"],
+          // Each file has a cluster of its own: two at a time starve each other on two cores.
+          fileParallelism: false
+        }
+      }
+    ]
+  }
+})
