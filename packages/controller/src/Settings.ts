@@ -63,7 +63,15 @@ export class Settings extends Context.Service<Settings, Config.Success<typeof se
 ) {
   static readonly layer = Layer.effect(
     Settings,
-    Effect.mapError(settings, (error) => new SettingsError({ message: explain(error) }))
+    settings.pipe(
+      Effect.mapError((error) => new SettingsError({ message: explain(error) })),
+      Effect.filterOrFail(
+        ({ leaseDuration, leaseRenewDeadline, leaseRetryPeriod }) =>
+          Duration.isLessThan(leaseRetryPeriod, leaseRenewDeadline) &&
+          Duration.isLessThan(leaseRenewDeadline, leaseDuration),
+        () => new SettingsError({ message: "need LEASE_RETRY_PERIOD < LEASE_RENEW_DEADLINE < LEASE_DURATION" })
+      )
+    )
   )
 }
 

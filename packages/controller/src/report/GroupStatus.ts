@@ -104,7 +104,10 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
   const why = goesOn ? begun.reason : Wording.moveReason(decision.because)
   const problem = worst([...attempts].filter(([prefix]) => missing.includes(prefix)))
   if (problem === undefined)
-    return { reason: "Routing", message: `${progress}, the others are on their way, because ${why}` }
+    return {
+      reason: "Routing",
+      message: `routing ${missing.length} of ${addresses.length} addresses to ${decision.to}, because ${why}`
+    }
   const { prefix, failed } = problem
   return {
     reason: failed.reason._tag === "RateLimited" ? "RateLimited" : "RoutingFailed",

@@ -21,7 +21,7 @@ const againstNode = (node: NodeName, reasons: Reasons): string =>
 
 /** Why a group moves, to follow "because". */
 export const moveReason: (because: MoveReason) => string = MoveReason.$match({
-  FirstPlacement: () => "it had no node",
+  FirstPlacement: () => "the group had no node",
   Begun: () => "the move had begun",
   LeftNode: ({ from, reasons }) => againstNode(from, reasons),
   Incomplete: ({ missing }) => `${missing.join(", ")} ${missing.length === 1 ? "was" : "were"} elsewhere`,

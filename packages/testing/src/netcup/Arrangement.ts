@@ -82,7 +82,8 @@ export const addAddress =
     Result.gen(function* () {
       const address = yield* FailoverAddress.parse(spec.cidr)
       const account = yield* accountOf(state, loginName)
-      if (Result.isSuccess(accountOfPrefix(state, address.prefix))) {
+      // Another account may have the same one: each has its own world, as in the seed system's sample of two accounts.
+      if (account.addresses.some((owned) => owned.address.prefix === address.prefix)) {
         return yield* Result.fail(`there is an address "${address.prefix}" already`)
       }
       if (spec.routedTo !== undefined && NetcupState.findServer(account, spec.routedTo) === undefined) {
@@ -143,7 +144,7 @@ export const reroute =
       if (to !== undefined && NetcupState.findServer(account, to) === undefined) {
         return yield* Result.fail(`account "${account.loginName}" has no server "${to}"`)
       }
-      return NetcupState.replaceAddress(state, prefix, (owned) => ({ ...owned, routedTo: to }))
+      return NetcupState.replaceAddress(state, account.loginName, prefix, (owned) => ({ ...owned, routedTo: to }))
     })
 
 export const setServer =

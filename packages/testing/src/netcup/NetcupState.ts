@@ -74,13 +74,14 @@ export const replaceServer = (state: NetcupState, name: string, change: (server:
     servers: account.servers.map((server) => (server.name === name ? change(server) : server))
   }))
 
-/** Changes one address wherever it is. */
+/** Changes one address of an account. */
 export const replaceAddress = (
   state: NetcupState,
+  loginName: string,
   prefix: FailoverAddress.Prefix,
   change: (owned: OwnedAddress) => OwnedAddress
 ): NetcupState =>
-  state.map((account) => ({
+  replaceAccount(state, loginName, (account) => ({
     ...account,
     addresses: account.addresses.map((owned) => (owned.address.prefix === prefix ? change(owned) : owned))
   }))

@@ -55,7 +55,7 @@ export const change = (
     return Result.fail(limitFault)
   }
   return Result.succeed(
-    NetcupState.replaceAddress(state, owned.address.prefix, (found) => ({
+    NetcupState.replaceAddress(state, account.loginName, owned.address.prefix, (found) => ({
       ...found,
       routedTo: unroutes ? undefined : server.name,
       lastRoutedAt: now

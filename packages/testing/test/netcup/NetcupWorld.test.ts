@@ -88,7 +88,7 @@ it.effect("a test's mistakes die with a sentence and change nothing", () =>
     assert.include(yield* misuse(world.addAccount({ loginName: "12345", password: "x" })), "12345")
     assert.include(yield* misuse(world.addServer("nobody", { name: "v", interfaces: [] })), 'no account "nobody"')
     assert.include(yield* misuse(world.addServer("12345", { name: "vC", interfaces: [] })), '"vC" already')
-    assert.include(yield* misuse(world.addAddress("12345", { cidr: "198.51.100.5/32" })), "already")
+    assert.include(yield* misuse(world.addAddress("12345", { cidr: "198.51.100.4/32" })), "already")
     assert.include(yield* misuse(world.addAddress("12345", { cidr: "198.51.100.6" })), "prefix length")
     assert.include(yield* misuse(world.addAddress("12345", { cidr: "198.51.100.6/32", routedTo: "vC" })), "vC")
     assert.include(yield* misuse(world.reroute("198.51.100.4/32", "vC")), 'no server "vC"')

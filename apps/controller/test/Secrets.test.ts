@@ -1,0 +1,56 @@
+import { assert } from "@effect/vitest"
+import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Effect from "effect/Effect"
+import { account } from "./Account.ts"
+import { suite } from "./Suite.ts"
+
+const loginName = `kunde<12345>&"Müller"`
+const password = `p<ä>&"ß'€ ]]>🔑 `
+
+suite("credentials with characters that XML minds", {}, (scenario) => {
+  scenario(
+    "arrive intact, and are in no log, Event or status: not when all is well, and not when netcup refuses",
+    Effect.gen(function* () {
+      const stage = yield* Stage.make({ limitWindow: "10 millis" })
+      const { http } = yield* KubeCluster
+      const addresses = [{ cidr: "198.51.100.1/32" }, { cidr: "2001:db8:a::/64" }]
+      yield* stage.world.addAccount({ ...account(2, addresses), loginName, password })
+      for (const n of [1, 2]) yield* stage.addNode(`node-${n}`, { server: `v${n}` })
+      yield* stage.putSecret("netcup", { loginName, password })
+      // netcup names the login in its refusals, as it does for an address that is not the account's.
+      yield* stage.putGroup("primary", { ips: ["198.51.100.1/32", "198.51.100.99/32"] })
+      const controller = yield* stage.startController({ LOG_LEVEL: "Trace" })
+      yield* stage.groupUntil(
+        "primary",
+        (group) => Stage.routed(group)?.message.includes("Could not find failover IP") === true
+      )
+      yield* stage.patchGroup("primary", { spec: { ips: addresses.map(({ cidr }) => cidr) } })
+      yield* stage.routedNode("primary")
+      yield* stage.world.setPassword(loginName, "another")
+      yield* stage.putSecret("netcup", { loginName, password: `${password}!` })
+      yield* stage.groupUntil(
+        "primary",
+        ({ status }) =>
+          status?.conditions?.some(({ type, status }) => type === "CredentialsHealthy" && status === "False") === true
+      )
+
+      const calls = yield* stage.simulator.journal.calls
+      assert.isAbove(calls.filter(({ authenticated }) => authenticated).length, 5)
+      assert.isTrue(calls.every((call) => call.loginName === loginName))
+
+      const seen = {
+        log: yield* controller.log,
+        group: JSON.stringify(yield* http.get("/apis/netcup.digilol.net/v1alpha1/netcupfailoverips")),
+        events: JSON.stringify(yield* http.get("/api/v1/events"))
+      }
+      const secrets = [loginName, password, "kunde<", "Müller", "&lt;12345", "p<ä", "p&lt;", "🔑"]
+      for (const [where, text] of Object.entries(seen)) {
+        assert.isNotEmpty(text, where)
+        for (const word of secrets) assert.notInclude(text, word, where)
+      }
+      // And yet netcup's own words are there.
+      assert.include(seen.events, "Could not find failover IP: 198.51.100.99 for User: <redacted>")
+    })
+  )
+})
