@@ -20,7 +20,7 @@ const Logs = Layer.unwrap(
 )
 
 // A connection of its own for each call: on a kept one that netcup has closed meanwhile a routing change would be lost unseen.
-const Http = NodeHttpClient.layerNodeHttpOptions({ maxSockets: 16 })
+const Http = NodeHttpClient.layerNodeHttp
 
 const main = Controller.run.pipe(
   Effect.tapDefect((defect) => Effect.logFatal("a bug: please report it", defect)),

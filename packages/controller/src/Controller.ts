@@ -7,10 +7,13 @@ import { Leadership } from "@netcup-failover/kubernetes/Leadership"
 import { LeaseStore } from "@netcup-failover/kubernetes/LeaseStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import { Mover } from "./act/Mover.ts"
 import * as HealthServer from "./HealthServer.ts"
+import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import * as Reconciler from "./Reconciler.ts"
@@ -67,6 +70,11 @@ export const run = Effect.gen(function* () {
   const leadership = yield* Leadership
   yield* HealthServer.health(settings.healthAddress, cluster.unready)
   yield* HealthServer.metrics(settings.metricsAddress)
+
+  yield* leadership.changes.pipe(
+    Stream.runForEach((leads) => Metric.update(Metrics.leader, leads ? 1 : 0)),
+    Effect.forkScoped
+  )
 
   const term = leadership.whileLeader(Effect.provide(Reconciler.run, LeaderLive))
   return yield* term.pipe(

@@ -11,8 +11,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Metric from "effect/Metric"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
+import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
@@ -75,6 +77,7 @@ export const run = Effect.gen(function* () {
   })
 
   const pass = Effect.fn("Reconciler.pass")(function* () {
+    yield* Metric.update(Metrics.passes, 1)
     const seen = yield* Observation.look
     const cases = yield* Effect.forEach(
       seen.groups,

@@ -13,8 +13,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as Metrics from "../Metrics.ts"
 import type { NetcupAccount } from "../observe/NetcupAccount.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
@@ -113,12 +115,14 @@ export class Mover extends Context.Service<
                 memory.movedAt.set(prefix, movedAt)
                 return { ...begun, state: { _tag: "Done" }, failures: 0 }
               })
+              yield* Metric.update(Metrics.attempts("routed"), 1)
               yield* Effect.logInfo("routed", { group: order.group, address: `${address}`, node: order.to })
             }),
           onFailure: ({ reason }) =>
             Effect.gen(function* () {
               const now = yield* Clock.currentTimeMillis
               const random = yield* Random.next
+              yield* Metric.update(Metrics.attempts(reason._tag), 1)
               yield* Effect.logWarning("not routed", {
                 group: order.group,
                 address: `${address}`,

@@ -13,6 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Semaphore from "effect/Semaphore"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
@@ -50,6 +52,9 @@ interface Known extends AccountState {
   readonly toldAt: ReadonlyMap<Prefix, number>
 }
 
+/** How many changes an account is told at once, lest a mass failover look like an attack. */
+const concurrentChanges = 16
+
 /** Opens an account: reads it now, and again at each refresh interval, until the scope ends. */
 export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
   const settings = yield* Settings
@@ -62,6 +67,7 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
   const known = yield* Ref.make<Known>({ account: undefined, trouble: undefined, failures: 0, toldAt: new Map() })
   const watched = yield* Ref.make(servers)
   const nudges = yield* Queue.sliding<void>(1)
+  const changes = yield* Semaphore.make(concurrentChanges)
 
   const fail = Effect.fnUntraced(function* (error: RoutingError) {
     const now = yield* Clock.currentTimeMillis
@@ -155,6 +161,7 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
   const route = Effect.fn("NetcupAccount.route")(function* (address: FailoverAddress, to: ServerName) {
     yield* told(address.prefix)
     yield* routing.route(address, to).pipe(
+      changes.withPermit,
       Effect.catchReason("RoutingError", "UnknownOutcome", (_, error) =>
         Effect.flatMap(isThere(address.prefix, to), (there) => (there ? Effect.void : Effect.fail(error)))
       ),
@@ -164,7 +171,13 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
     yield* arrived(address.prefix, to)
   })
 
-  yield* Effect.forkScoped(refresh)
+  yield* refresh.pipe(
+    // A defect is a bug; an account that nobody reads any more, unnoticed, would be a worse one.
+    Effect.tapDefect((defect) => Effect.logError("reading an account starts again after a defect", defect)),
+    Effect.sandbox,
+    Effect.retry(Schedule.spaced("1 second")),
+    Effect.forkScoped
+  )
   const account: NetcupAccount = {
     key: AccountKey.make(`soap:${credentials.loginName}`),
     state: Ref.get(known),

@@ -6,7 +6,7 @@ import { ServerName } from "@netcup-failover/core/ServerName"
 import type * as Arrangement from "@netcup-failover/testing/netcup/Arrangement"
 import * as Result from "effect/Result"
 
-const address = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
+export const address = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
 
 export const [serverA, serverB, serverC, vlanOnly, foreign, unknown] = [
   ServerName.make("v1000000000000000001"),

@@ -12,7 +12,7 @@ import type { Subject } from "./Stage.ts"
 export const changes = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
   const test = playing(subject)
 
-  describe(`route`, () => {
+  describe("route", () => {
     for (const [when, look] of known) {
       for (const [what, moved] of [
         ["an IPv4 address", ipv4Address],

@@ -12,7 +12,7 @@ import type { Subject } from "./Stage.ts"
 export const losses = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
   const test = playing(subject)
 
-  describe(`netcup's silence`, () => {
+  describe("netcup's silence", () => {
     test("nobody listening is Unreachable for all that is asked, until somebody does", (stage) =>
       Effect.gen(function* () {
         yield* stage.routing.inspect(serverC)

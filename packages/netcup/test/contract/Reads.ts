@@ -10,7 +10,7 @@ import type { Subject } from "./Stage.ts"
 export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
   const test = playing(subject)
 
-  describe(`servers`, () => {
+  describe("servers", () => {
     test("lists the account's servers and nobody else's", ({ routing }) =>
       Effect.gen(function* () {
         assert.sameMembers<string>([...(yield* routing.servers)], all)
@@ -25,7 +25,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       }))
   })
 
-  describe(`routes`, () => {
+  describe("routes", () => {
     test("tells where every routed address points, own addresses included", (stage) =>
       Effect.gen(function* () {
         assert.deepStrictEqual<unknown>(yield* routesNow(stage), atFirst)
@@ -50,7 +50,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       }))
   })
 
-  describe(`inspect`, () => {
+  describe("inspect", () => {
     for (const [state, server, running, rescue] of [
       ["runs", serverA, true, false],
       ["is off", serverB, false, false],

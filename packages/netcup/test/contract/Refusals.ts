@@ -28,7 +28,7 @@ const refused: ReadonlyArray<Change> = [{ prefix: ipv4Address.prefix, to: server
 export const refusals = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
   const test = playing(subject)
 
-  describe(`netcup's no`, () => {
+  describe("netcup's no", () => {
     for (const [when, look] of known) {
       /** A route that fails, with what netcup must have heard of it; nothing has moved. */
       const fails = (
@@ -108,7 +108,7 @@ export const refusals = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
         }
       }))
 
-    test("a limit is over some time, and holds up no other address", (stage) =>
+    test("a limit is over some time", (stage) =>
       Effect.gen(function* () {
         yield* stage.routing.inspect(serverC)
         yield* stage.spendLimit(ipv4Address.prefix)

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type FailoverAddress, parse } from "@netcup-failover/core/FailoverAddress"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import { FailoverRouting } from "@netcup-failover/netcup/FailoverRouting"
+import type { RoutingError } from "@netcup-failover/netcup/RoutingError"
 import * as FailoverRoutingSoap from "@netcup-failover/netcup/soap/FailoverRoutingSoap"
 import type { SoapOptions } from "@netcup-failover/netcup/soap/SoapOptions"
 import * as Deferred from "effect/Deferred"
@@ -298,6 +299,46 @@ describe("FailoverRoutingSoap.route", () => {
       assert.strictEqual(calls.filter((name) => name === "changeIPRouting").length, 8)
     }).pipe(Effect.provide(http))
   )
+
+  for (const [name, first, second] of [
+    ["a route that begins while its server is first inspected shares that look", "inspect", "route"],
+    ["an inspection that begins while a route looks at its server shares that look", "route", "inspect"]
+  ] as const) {
+    it.live(name, () =>
+      Effect.gen(function* () {
+        const release = Promise.withResolvers<string>()
+        const started = yield* Deferred.make<void>()
+        const { calls, routing } = yield* account({
+          getVServers: () => answer("getVServers", ""),
+          getVServerInformation: () => {
+            Deferred.doneUnsafe(started, Effect.void)
+            return release.promise
+          },
+          changeIPRouting: () => routed
+        })
+        const uses: Readonly<Record<"inspect" | "route", Effect.Effect<unknown, RoutingError>>> = {
+          inspect: routing.inspect(v1),
+          route: routing.route(failover, v1)
+        }
+        const one = yield* Effect.forkChild(uses[first], { startImmediately: true })
+        yield* Deferred.await(started)
+        const other = yield* Effect.forkChild(uses[second], { startImmediately: true })
+        // Round trips that a look of its own, had it been sent, would have come before.
+        for (let i = 0; i < 5; i++) yield* routing.servers
+        release.resolve(online())
+        assert.deepStrictEqual(yield* Fiber.join(first === "inspect" ? one : other), {
+          name: v1,
+          running: true,
+          rescue: false
+        })
+        yield* Fiber.join(first === "inspect" ? other : one)
+        assert.deepStrictEqual(
+          calls.filter((call) => call !== "getVServers"),
+          ["getVServerInformation", "changeIPRouting"]
+        )
+      }).pipe(Effect.provide(http))
+    )
+  }
 
   it.live("a route that is interrupted takes no other along that waits for the same inspection", () =>
     Effect.gen(function* () {

@@ -1,0 +1,85 @@
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert } from "@effect/vitest"
+import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as ControllerProcess from "@netcup-failover/testing/stage/ControllerProcess"
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { account, secret } from "./Account.ts"
+import { suite } from "./Suite.ts"
+
+const get = (url: string) =>
+  Effect.tryPromise(async () => {
+    const answer = await fetch(url)
+    return { status: answer.status, body: await answer.text() }
+  })
+
+const eventually = <A, E, R>(ask: Effect.Effect<A, E, R>, is: (answer: A) => boolean) =>
+  ask.pipe(Effect.filterOrFail(is), Effect.retry(Schedule.spaced("100 millis")), Effect.timeout("30 seconds"))
+
+/** Runs the process until it ends by itself. */
+const refusal = Effect.fn(function* (environment: ControllerProcess.Environment) {
+  const controller = yield* ControllerProcess.start(environment)
+  const code = yield* controller.exitCode
+  return { code, log: yield* controller.log }
+}, Effect.provide(NodeServices.layer))
+
+suite("the process", {}, (scenario) => {
+  scenario(
+    "is alive at once, ready when its watches are, unready while the API server is away, and counts what it did",
+    Effect.gen(function* () {
+      const stage = yield* Stage.make()
+      const { stopApiServer, startApiServer } = yield* KubeCluster
+      yield* stage.world.addAccount(account(1, [{ cidr: "198.51.100.1/32" }]))
+      yield* stage.addNode("node-1", { server: "v1" })
+      yield* stage.putSecret("netcup", secret)
+      yield* stage.putGroup("primary", { ips: ["198.51.100.1/32"] })
+      const { healthUrl, metricsUrl } = yield* stage.startController()
+      yield* eventually(get(`${healthUrl}/readyz`), ({ status }) => status === 200)
+      yield* stage.routedNode("primary")
+      const { body } = yield* get(`${metricsUrl}/metrics`)
+      assert.match(body, /netcup_failover_attempts_total\{outcome="routed"\} 1\n/u)
+      assert.match(body, /netcup_failover_leader 1\n/u)
+
+      yield* stopApiServer
+      const unready = yield* eventually(get(`${healthUrl}/readyz`), ({ status }) => status === 503)
+      assert.match(unready.body, /nodes: /u)
+      assert.strictEqual((yield* get(`${healthUrl}/healthz`)).status, 200)
+      yield* startApiServer
+      yield* eventually(get(`${healthUrl}/readyz`), ({ status }) => status === 200)
+    })
+  )
+
+  scenario(
+    "ends with exit code 1 and one line that names the setting, when a setting cannot be used",
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [ControllerProcess.Environment, string]> = [
+        [{}, "KUBECONFIG"],
+        [{ KUBECONFIG: "/does/not/exist" }, "KUBECONFIG"],
+        [{ NETCUP_SOAP_URL: "not a url" }, "NETCUP_SOAP_URL"],
+        [{ LEASE_DURATION: "soon" }, "LEASE_DURATION"],
+        [{ LEASE_RENEW_DEADLINE: "20s" }, "LEASE_RENEW_DEADLINE"],
+        [{ HEALTH_ADDR: "8081" }, "HEALTH_ADDR"],
+        [{ LOG_LEVEL: "loud" }, "LOG_LEVEL"]
+      ]
+      for (const [environment, name] of cases) {
+        const { code, log } = yield* refusal(environment)
+        assert.strictEqual(code, 1, log)
+        assert.include(log, name)
+        assert.lengthOf(log.trim().split("\n"), 1, log)
+      }
+    })
+  )
+
+  scenario(
+    "ends with exit code 1 and a line that names the setting, when a port is taken",
+    Effect.gen(function* () {
+      const stage = yield* Stage.make()
+      const first = yield* stage.startController()
+      yield* eventually(get(`${first.healthUrl}/healthz`), ({ status }) => status === 200)
+      const second = yield* stage.startController({ HEALTH_ADDR: new URL(first.healthUrl).host })
+      assert.strictEqual(yield* second.exitCode, 1)
+      assert.match(yield* second.log, /HEALTH_ADDR: .*EADDRINUSE/u)
+    })
+  )
+})

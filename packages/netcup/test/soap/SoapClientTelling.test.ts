@@ -1,0 +1,100 @@
+import { assert, describe, it } from "@effect/vitest"
+import { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
+import { getVServerIPs, getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
+import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+import { answer, credentials, endpoint, fault, http, send } from "./Endpoint.ts"
+import { always, outcomes, routing, server } from "./Outcomes.ts"
+
+describe("SoapClient: traces", () => {
+  it.live("a call is one span, whatever its tries, and names its operation only", () =>
+    Effect.gen(function* () {
+      const spans: Array<Tracer.Span> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const { url } = yield* endpoint((response, _, nth) =>
+        nth < 1 ? send(response, 502, "") : send(response, 200, answer("getVServerIPs", ""))
+      )
+      const { call } = yield* SoapClient.make(credentials, { ...quick, url })
+      yield* call(getVServerIPs, { vserverName: server }).pipe(Effect.withTracer(tracer))
+      assert.deepStrictEqual(
+        spans.filter(({ name }) => name === "SoapClient.call").map(({ attributes }) => [...attributes]),
+        [[["operation", "getVServerIPs"]]]
+      )
+      for (const { attributes, name } of spans) {
+        assert.notInclude(JSON.stringify([name, ...attributes]), "12345")
+      }
+    }).pipe(Effect.provide(http))
+  )
+})
+
+describe("SoapClient: secrets", () => {
+  const secret = new SoapCredentials({ loginName: "54321", password: Redacted.make(`p<&"'w 1`) })
+  const spellings = [`p<&"'w 1`, "p&lt;&amp;\"'w 1", "p&lt;&amp;&quot;'w 1", "54321"]
+
+  it.live("neither error nor log holds login or password when netcup echoes them", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const logger = Logger.make(({ cause, message }) => {
+        logged.push(JSON.stringify([message, cause]))
+      })
+      // Text that names the credentials, as they are and escaped once more.
+      const echo = [
+        fault("Could not find failover IP: 198.51.100.4 for User: 54321"),
+        fault("no &lt;password&gt;p&amp;lt;&amp;amp;\"'w 1&lt;/password&gt;"),
+        fault("login 54321 password p&lt;&amp;\"'w 1"),
+        "<54321>",
+        `<p<&"'w 1>`
+      ]
+      for (const body of echo) {
+        const { url } = yield* endpoint(always(500, body))
+        const ok = yield* endpoint(always(200, body))
+        for (const at of [url, ok.url]) {
+          const { call } = yield* SoapClient.make(secret, { ...quick, url: at })
+          const errors = yield* Effect.all([
+            Effect.flip(call(getVServers, {})),
+            Effect.flip(call(changeIPRouting, routing))
+          ]).pipe(Effect.provide(Logger.layer([logger])), Effect.provideService(References.MinimumLogLevel, "Trace"))
+          for (const error of errors) {
+            const text = `${error.message} ${JSON.stringify(error)} ${error.stack} ${JSON.stringify(error.cause)}`
+            for (const spelling of spellings) assert.notInclude(text, spelling)
+          }
+        }
+      }
+      const good = yield* endpoint(always(200, answer("getVServers", "<return>v54321</return>")))
+      const { call } = yield* SoapClient.make(secret, { url: good.url })
+      yield* call(getVServers, {}).pipe(
+        Effect.provide(Logger.layer([logger])),
+        Effect.provideService(References.MinimumLogLevel, "Trace")
+      )
+      assert.isAbove(logged.length, 20)
+      for (const spelling of spellings) assert.notInclude(logged.join("\n"), spelling)
+    }).pipe(Effect.provide(http))
+  )
+
+  it.live("netcup's words stay, with the login taken out", () =>
+    Effect.gen(function* () {
+      const { messages } = yield* outcomes(
+        always(500, fault("Could not find failover IP: 198.51.100.4 for User: 12345"))
+      )
+      assert.strictEqual(messages[1], "Could not find failover IP: 198.51.100.4 for User: <redacted>")
+    })
+  )
+
+  it.live("a page of words is cut", () =>
+    Effect.gen(function* () {
+      const { messages } = yield* outcomes(always(500, fault("x".repeat(100_000))))
+      assert.strictEqual(messages[0], `${"x".repeat(500)}…`)
+    })
+  )
+})
