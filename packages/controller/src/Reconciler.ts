@@ -130,7 +130,9 @@ const orderOf = (
   if (server === undefined) return undefined
   const movedAt = group.addresses.flatMap((address) => {
     const before = resource.status?.addresses?.find(({ ip }) => ip === address.toString())
-    return before?.attemptedAt === undefined ? [] : [[address.prefix, Date.parse(before.attemptedAt)] as const]
+    // An attempt that netcup refused has moved nothing.
+    if (before?.state !== "Routed" || before.attemptedAt === undefined) return []
+    return [[address.prefix, Date.parse(before.attemptedAt)] as const]
   })
   return {
     group: group.name,

@@ -11,22 +11,22 @@ type JsonObject = { readonly [key: string]: Json }
 const isObject = (json: Json | undefined): json is JsonObject =>
   typeof json === "object" && json !== null && !Array.isArray(json)
 
-/** Keywords that a structural schema refuses, or that say nothing to Kubernetes. */
-const dropped = new Set(["$schema", "additionalProperties", "allOf", "title"])
+/** `Schema.Int` comes with the bounds of JavaScript's safe integers, which say nothing to a user. */
+const isNoise = (key: string, value: Json): boolean =>
+  (key === "minimum" && value === Number.MIN_SAFE_INTEGER) || (key === "maximum" && value === Number.MAX_SAFE_INTEGER)
 
 /**
  * Effect's JSON Schema as a structural schema
- * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema).
+ * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema),
+ * which knows `additionalProperties` of maps only.
  */
 const structural = (schema: Json): Json => {
   if (Array.isArray(schema)) return schema.map(structural)
   if (!isObject(schema)) return schema
-  // Annotations and checks come as members of `allOf`; each says something about the same value.
-  const merged: JsonObject = Array.isArray(schema.allOf) ? Object.assign({}, schema, ...schema.allOf) : schema
-  const isMap = merged.properties === undefined && isObject(merged.additionalProperties)
+  const isMap = schema.properties === undefined && isObject(schema.additionalProperties)
   return Object.fromEntries(
-    Object.entries(merged)
-      .filter(([key]) => (key === "additionalProperties" ? isMap : !dropped.has(key)))
+    Object.entries(schema)
+      .filter(([key, value]) => (key === "additionalProperties" ? isMap : !isNoise(key, value)))
       .map(([key, value]) => [
         key,
         key === "properties" && isObject(value)

@@ -69,7 +69,7 @@ export class Mover extends Context.Service<
     ) => Effect.Effect<void>
     /** Forgets the attempts of a group that is where it belongs, but not when its addresses were last moved. */
     readonly settle: (group: string) => Effect.Effect<void>
-    /** Forgets groups that are no longer there. */
+    /** Forgets groups that are no longer there, once nothing of theirs is running. */
     readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
   }
 >()("@netcup-failover/controller/act/Mover") {
@@ -187,7 +187,10 @@ export class Mover extends Context.Service<
           }),
         retain: (names) =>
           Effect.sync(() => {
-            for (const name of groups.keys()) if (!names.has(name)) groups.delete(name)
+            for (const [name, { attempts }] of groups) {
+              const isRunning = [...attempts.values()].some(({ state }) => state._tag === "Running")
+              if (!names.has(name) && !isRunning) groups.delete(name)
+            }
           })
       })
     })

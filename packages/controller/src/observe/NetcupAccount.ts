@@ -158,18 +158,38 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
   const isThere = (prefix: Prefix, server: ServerName) =>
     Effect.map(routing.routes([server]), (routes) => routes.get(prefix) === server)
 
-  const route = Effect.fn("NetcupAccount.route")(function* (address: FailoverAddress, to: ServerName) {
-    yield* told(address.prefix)
-    yield* routing.route(address, to).pipe(
-      changes.withPermit,
-      Effect.catchReason("RoutingError", "UnknownOutcome", (_, error) =>
-        Effect.flatMap(isThere(address.prefix, to), (there) => (there ? Effect.void : Effect.fail(error)))
-      ),
-      Effect.tapError((error) => (error.reason._tag === "InvalidCredentials" ? fail(error) : Effect.void)),
-      Effect.ensuring(told(address.prefix))
-    )
-    yield* arrived(address.prefix, to)
+  /** Where the address is, is not known since this: a change must not be repeated before it was looked for. */
+  const unsure = new Set<Prefix>()
+
+  const look = Effect.fnUntraced(function* (prefix: Prefix, to: ServerName) {
+    const there = yield* isThere(prefix, to)
+    unsure.delete(prefix)
+    return there
   })
+
+  const change = Effect.fnUntraced(function* (address: FailoverAddress, to: ServerName) {
+    yield* told(address.prefix)
+    yield* routing.route(address, to).pipe(changes.withPermit, Effect.ensuring(told(address.prefix)))
+  })
+
+  const route = Effect.fn("NetcupAccount.route")(
+    function* (address: FailoverAddress, to: ServerName) {
+      const { prefix } = address
+      if (!unsure.has(prefix) || !(yield* look(prefix, to))) {
+        yield* change(address, to).pipe(
+          Effect.catchReason("RoutingError", "UnknownOutcome", (_, unknown) => {
+            unsure.add(prefix)
+            return look(prefix, to).pipe(
+              Effect.catch(() => Effect.fail(unknown)),
+              Effect.flatMap((there) => (there ? Effect.void : Effect.fail(unknown)))
+            )
+          })
+        )
+      }
+      yield* arrived(prefix, to)
+    },
+    Effect.tapError((error) => (error.reason._tag === "InvalidCredentials" ? fail(error) : Effect.void))
+  )
 
   yield* refresh.pipe(
     // A defect is a bug; an account that nobody reads any more, unnoticed, would be a worse one.
