@@ -4,18 +4,9 @@ import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as ControllerProcess from "@netcup-failover/testing/stage/ControllerProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import { account, secret } from "./Account.ts"
+import { eventually, get } from "./Http.ts"
 import { suite } from "./Suite.ts"
-
-const get = (url: string) =>
-  Effect.tryPromise(async () => {
-    const answer = await fetch(url)
-    return { status: answer.status, body: await answer.text() }
-  })
-
-const eventually = <A, E, R>(ask: Effect.Effect<A, E, R>, is: (answer: A) => boolean) =>
-  ask.pipe(Effect.filterOrFail(is), Effect.retry(Schedule.spaced("100 millis")), Effect.timeout("30 seconds"))
 
 /** Runs the process until it ends by itself. */
 const refusal = Effect.fn(function* (environment: ControllerProcess.Environment) {

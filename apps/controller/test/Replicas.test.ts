@@ -4,6 +4,7 @@ import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { account, secret } from "./Account.ts"
+import { get } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
 const addresses = [{ cidr: "198.51.100.1/32" }, { cidr: "2001:db8:a::/64" }]
@@ -97,13 +98,19 @@ suite("two replicas", {}, (scenario) => {
     Effect.gen(function* () {
       const { stage, kubelets } = yield* prepared
       const { http } = yield* KubeCluster
-      yield* stage.startController()
+      const { metricsUrl } = yield* stage.startController()
+      const passes = Effect.map(
+        get(`${metricsUrl}/metrics`),
+        ({ body }) => /reconcile_passes_total (\d+)/u.exec(body)?.[1]
+      )
       yield* stage.putGroup("primary", { ips })
       yield* stage.routedNode("primary")
       // What the controller asks after the move has settled is its Lease, and nothing else.
       yield* Effect.sleep("1 second")
       const calls = (yield* stage.simulator.journal.calls).length
       const counted = yield* requestsOf(http)
+      const looked = yield* passes
+      assert.isAbove(Number(looked), 0)
       const [one] = kubelets
       const HeartbeatTime = Schema.Struct({
         status: Schema.Struct({
@@ -117,6 +124,7 @@ suite("two replicas", {}, (scenario) => {
       yield* Effect.sleep("3 seconds")
       assert.deepStrictEqual(yield* requestsOf(http), counted)
       assert.strictEqual((yield* stage.simulator.journal.calls).length, calls)
+      assert.strictEqual(yield* passes, looked)
     })
   )
 })
