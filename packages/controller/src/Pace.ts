@@ -37,8 +37,9 @@ export const nextAttemptAt = (
 ): number => {
   switch (reason._tag) {
     case "RateLimited": {
-      const known =
-        reason.retryAt ?? (movedAt === undefined ? undefined : movedAt + Duration.toMillis(settings.moveInterval))
+      const interval = Duration.toMillis(settings.moveInterval)
+      // Another machine's clock may have written when it moved: no limit is longer than the interval from now.
+      const known = reason.retryAt ?? (movedAt === undefined ? undefined : Math.min(movedAt, now) + interval)
       return known !== undefined && known > now ? known : now + Duration.toMillis(settings.limitRetryInterval)
     }
     case "InvalidCredentials":

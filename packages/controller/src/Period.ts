@@ -14,6 +14,9 @@ const parse = (text: string): Duration.Duration | undefined => {
   )
 }
 
+/** What a timer can wait for, in ms: 24 days. */
+const longest = 2 ** 31 - 1
+
 /** A length of time written as everywhere in Kubernetes: `15s`, `1m30s`, `500ms`. Zero is refused: no loop may spin. */
 export const Period = Schema.String.pipe(
   Schema.decodeTo(
@@ -21,7 +24,7 @@ export const Period = Schema.String.pipe(
     SchemaTransformation.transformEffect({
       decode: (text, options) => {
         const period = parse(text)
-        return period !== undefined && Duration.toMillis(period) > 0
+        return period !== undefined && Duration.toMillis(period) > 0 && Duration.toMillis(period) <= longest
           ? Effect.succeed(period)
           : Effect.fail(
               new SchemaIssue.InvalidValue(

@@ -11,7 +11,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { Period } from "./Period.ts"
 import { SocketAddress } from "./SocketAddress.ts"
 
-const url = (name: string, standard: string) => Config.URL(name).pipe(Config.withDefault(new URL(standard)))
+const WebUrl = Schema.URLFromString.check(
+  Schema.makeFilter(({ protocol }) => /^https?:$/u.test(protocol) || "Expected a URL with http or https")
+)
+const url = (name: string, standard: string) => Config.schema(WebUrl, name).pipe(Config.withDefault(new URL(standard)))
 const period = (name: string, standard: Duration.Input) =>
   Config.schema(Period, name).pipe(Config.withDefault(Duration.fromInputUnsafe(standard)))
 const address = (name: string, standard: typeof SocketAddress.Type) =>
@@ -85,4 +88,5 @@ const explain = ({ cause }: Config.ConfigError): string =>
     ? format(cause.issue)
         .issues.map(({ path = [], message }) => `${path.map(String).join(".")}: ${message}`)
         .join("; ")
+        .replace(/\s+/gu, " ")
     : cause.message

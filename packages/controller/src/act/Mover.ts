@@ -7,7 +7,7 @@
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import type { RoutingErrorReason } from "@netcup-failover/netcup/RoutingError"
+import { type RoutingErrorReason, UnknownOutcome } from "@netcup-failover/netcup/RoutingError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -140,6 +140,18 @@ export class Mover extends Context.Service<
         })
       })
 
+      /** A bug must not leave an address behind as moving for ever; what was sent, if anything, is not known. */
+      const brokenOff = Effect.fnUntraced(function* (order: Order, prefix: Prefix, defect: unknown) {
+        yield* Effect.logError("a bug broke off a move", defect)
+        const now = yield* Clock.currentTimeMillis
+        const reason = new UnknownOutcome({ message: "an internal error broke off the move" })
+        yield* end(order, prefix, (begun) => {
+          const failures = begun.failures + 1
+          const retryAt = Pace.nextAttemptAt({ reason, failures }, now, 1, settings)
+          return { ...begun, failures, state: { _tag: "Failed", reason, retryAt } }
+        })
+      })
+
       return Mover.of({
         attempts: (group) => Effect.sync(() => new Map(groups.get(group)?.attempts)),
         begin: Effect.fnUntraced(function* ({ group, to, missing }) {
@@ -175,7 +187,7 @@ export class Mover extends Context.Service<
                     Effect.flatMap(Ref.get(closing), (isClosing) =>
                       isClosing ? end(order, address.prefix, () => undefined) : route(order, address)
                     )
-                })
+                }).pipe(Effect.catchDefect((defect) => brokenOff(order, address.prefix, defect)))
               ),
             { discard: true }
           ),

@@ -14,8 +14,11 @@ import type { AccountView } from "../observe/Observation.ts"
 /** The valid addresses of a spec, and what is wrong with it as sentences. */
 const read = ({ ips, nodeSelector }: GroupResource["spec"]) => {
   const parsed = ips.map(FailoverAddress.parse)
-  const addresses = parsed.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
-  const twice = addresses.filter(({ prefix }, i) => addresses.findIndex((other) => other.prefix === prefix) < i)
+  const written = parsed.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
+  const isFirst = ({ prefix }: FailoverAddress.FailoverAddress, i: number) =>
+    written.findIndex((other) => other.prefix === prefix) === i
+  const addresses = written.filter(isFirst)
+  const twice = written.filter((address, i) => !isFirst(address, i))
   const problems = [
     ...(ips.length === 0 ? ["spec.ips is empty: name at least one address"] : []),
     ...parsed.flatMap((result) => (Result.isFailure(result) ? [result.failure] : [])),

@@ -38,10 +38,11 @@ export class Accounts extends Context.Service<
       >()
 
       const openOne = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
+        // Provided first: the captured context has our own scope, in which the account would outlive its closing.
         const own = yield* Scope.fork(scope)
         const account = yield* NetcupAccount.open(credentials, servers).pipe(
-          Effect.provide(context),
-          Scope.provide(own)
+          Scope.provide(own),
+          Effect.provide(context)
         )
         MutableHashMap.set(accounts, credentials, { account, scope: own })
       })

@@ -181,10 +181,12 @@ export const compose = (situation: Situation): Status => {
     status?.conditions ?? []
   )
   const currentNode = decision._tag === "Stay" ? decision.node : status?.currentNode
+  // Held in the middle of a way: it is gone on with later.
+  const targetNode = decision._tag === "Move" ? decision.to : decision._tag === "Hold" ? status?.targetNode : undefined
   const moved = moves(situation)
   return {
     ...(currentNode === undefined ? {} : { currentNode }),
-    ...(decision._tag === "Move" ? { targetNode: decision.to } : {}),
+    ...(targetNode === undefined ? {} : { targetNode }),
     observedGeneration: metadata.generation,
     addresses: addresses.map((address) => addressStatus(situation, address)),
     ...(moved.length === 0 ? {} : { moves: moved }),

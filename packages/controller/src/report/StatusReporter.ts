@@ -101,28 +101,38 @@ export class StatusReporter extends Context.Service<
         if (outcome._tag === "NotFound") return yield* new NotReported({ message: "the group is gone" })
         if (outcome._tag === "Conflict") return yield* refused(desk, "the group has changed meanwhile")
         desk.failures = 0
-        desk.retryAt = 0
         const from = new Set([...(desk.written?.from ?? []), resource.metadata.resourceVersion])
         desk.written = { from, resource: outcome.object }
         yield* events.changed(resource, status)
       })
 
-      const report = Effect.fn("StatusReporter.report")(function* (resource: GroupResource, status: Status) {
-        const desk = deskOf(resource.metadata.name)
+      /** Whoever comes first writes first. */
+      const inTurn = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         yield* Effect.gen(function* () {
           // The watch has caught up.
-          if (desk.written?.resource.metadata.resourceVersion === resource.metadata.resourceVersion)
+          if (desk.written?.resource.metadata.resourceVersion === resource.metadata.resourceVersion) {
             desk.written = undefined
+          }
           const base = newest(resource)
-          if (Equal.equals(base.status ?? {}, status)) return
+          if (Equal.equals(base.status ?? {}, status)) {
+            // A refused write has come true all the same: its answer was lost, or somebody else wrote it.
+            desk.failures = 0
+            return
+          }
           const wait = desk.retryAt - (yield* Clock.currentTimeMillis)
-          if (wait > 0) {
-            return yield* new NotReported({
-              message: `not before ${Duration.format(Duration.millis(wait))} have passed`
-            })
+          if (desk.failures > 0 && wait > 0) {
+            const message = `not before ${Duration.format(Duration.millis(wait))} have passed`
+            return yield* new NotReported({ message })
           }
           yield* write(desk, base, status)
         }).pipe(desk.turn.withPermit)
+      })
+
+      const report = Effect.fn("StatusReporter.report")(function* (resource: GroupResource, status: Status) {
+        const desk = deskOf(resource.metadata.name)
+        // What waits to be written is older.
+        desk.pending = undefined
+        yield* inTurn(desk, resource, status)
       })
 
       const drain = (desk: Desk): Effect.Effect<void> =>
@@ -132,7 +142,7 @@ export class StatusReporter extends Context.Service<
           desk.draining = next !== undefined
           return next === undefined
             ? Effect.void
-            : Effect.andThen(Effect.ignore(report(next.resource, next.status)), drain(desk))
+            : Effect.andThen(Effect.ignore(inTurn(desk, next.resource, next.status)), drain(desk))
         })
 
       const reportSoon = (resource: GroupResource, status: Status) =>

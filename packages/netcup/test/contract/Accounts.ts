@@ -8,7 +8,7 @@ import * as Result from "effect/Result"
 
 export const address = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
 
-export const [serverA, serverB, serverC, vlanOnly, foreign, unknown] = [
+export const [serverA, serverB, serverC, vlanOnly, foreignServer, unknownServer] = [
   ServerName.make("v1000000000000000001"),
   ServerName.make("v1000000000000000002"),
   ServerName.make("v1000000000000000003"),
@@ -44,8 +44,8 @@ export const atFirst = {
 export const primaryMac = "aa:bb:cc:dd:ee:01"
 
 /**
- * The account under test first: `198.51.100.104/32` on {@link serverA}, `2001:db8:f::/64` on {@link serverB} (offline), `198.51.100.105/32`
- * nowhere; {@link serverC} is in the rescue system. Then somebody else's.
+ * The account under test first: `198.51.100.104/32` on {@link serverA}, `2001:db8:f::/64` on {@link serverB} (offline),
+ * `198.51.100.105/32` nowhere; {@link serverC} is in the rescue system. Then somebody else's.
  */
 export const accounts = [
   {
@@ -77,7 +77,7 @@ export const accounts = [
   {
     loginName: "300400",
     password: "another",
-    servers: [{ name: foreign, interfaces: [{ mac: "aa:bb:cc:dd:ee:21", ipv4: ["203.0.113.1"] }] }],
-    addresses: [{ cidr: "203.0.113.104/32", routedTo: foreign }]
+    servers: [{ name: foreignServer, interfaces: [{ mac: "aa:bb:cc:dd:ee:21", ipv4: ["203.0.113.1"] }] }],
+    addresses: [{ cidr: "203.0.113.104/32", routedTo: foreignServer }]
   }
 ] as const satisfies ReadonlyArray<Arrangement.AccountSpec>

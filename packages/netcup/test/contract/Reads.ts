@@ -3,7 +3,7 @@
  */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { all, atFirst, foreign, serverA, serverB, serverC, unknown, vlanOnly } from "./Accounts.ts"
+import { all, atFirst, foreignServer, serverA, serverB, serverC, unknownServer, vlanOnly } from "./Accounts.ts"
 import { expectReason, playing, routesNow } from "./Play.ts"
 import type { Subject } from "./Stage.ts"
 
@@ -74,8 +74,8 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       }))
 
     for (const [whose, server] of [
-      ["nobody", unknown],
-      ["somebody else", foreign]
+      ["nobody", unknownServer],
+      ["somebody else", foreignServer]
     ] as const) {
       test(`a server that ${whose} has is not found`, ({ routing }) =>
         Effect.gen(function* () {

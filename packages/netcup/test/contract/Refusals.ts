@@ -9,14 +9,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import {
-  foreign,
   foreignAddress,
+  foreignServer,
   ipv4Address,
   ownAddress,
   serverA,
   serverC,
-  unknown,
   unknownAddress,
+  unknownServer,
   vlanOnly
 } from "./Accounts.ts"
 import { expectReason, known, type Play, playing, readsOf } from "./Play.ts"
@@ -59,8 +59,8 @@ export const refusals = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       fails("an address that nobody has", "AddressNotFound", [unknownAddress, serverC], nothing)
       fails("somebody else's address", "AddressNotFound", [foreignAddress, serverC], nothing)
       fails("a server's own address", "AddressNotFound", [ownAddress, serverC], nothing)
-      fails("a server that nobody has", "ServerNotFound", [ipv4Address, unknown], nothing)
-      fails("somebody else's server", "ServerNotFound", [ipv4Address, foreign], nothing)
+      fails("a server that nobody has", "ServerNotFound", [ipv4Address, unknownServer], nothing)
+      fails("somebody else's server", "ServerNotFound", [ipv4Address, foreignServer], nothing)
       fails("a server that is gone", "ServerNotFound", [ipv4Address, serverC], ({ world }) =>
         world.removeServer(serverC)
       )

@@ -16,7 +16,7 @@ export interface Change {
 }
 
 /** A loss: netcup hears `of`, carries it out or not, and no usable answer comes back. */
-export interface Lost {
+interface Lost {
   readonly of: "reads" | "changes"
   readonly applied: boolean
   /** For so many requests of each kind; absent: for all. */

@@ -7,7 +7,7 @@ import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
 import type { SoapOptions } from "@netcup-failover/netcup/soap/SoapOptions"
 import * as Effect from "effect/Effect"
-import { answer, credentials, endpoint, http, type Reply, send } from "./Endpoint.ts"
+import { credentials, endpoint, http, type Reply, send } from "./Endpoint.ts"
 
 /** Waits long for an answer, as no test is about that, and hardly between tries. */
 export const quick: SoapOptions = { readTimeout: "5 seconds", changeTimeout: "5 seconds", retryDelay: "1 millis" }

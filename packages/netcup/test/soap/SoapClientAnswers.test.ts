@@ -1,13 +1,12 @@
 import type { ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
-import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
 import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { answer, credentials, envelope, fault, type Reply } from "./Endpoint.ts"
-import { always, outcomes, routing } from "./Outcomes.ts"
+import { always, outcomes } from "./Outcomes.ts"
 
 describe("SoapClient: answers", () => {
   for (const status of [200, 500]) {

@@ -8,8 +8,8 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as TestClock from "effect/testing/TestClock"
-import { answer, credentials, endpoint, http } from "./Endpoint.ts"
-import { routing, server } from "./Outcomes.ts"
+import { credentials, endpoint, http } from "./Endpoint.ts"
+import { routing } from "./Outcomes.ts"
 
 describe("SoapClient: defaults", () => {
   /** Lets the virtual clock run while a silent server holds the requests. */

@@ -8,7 +8,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import { answer, credentials, endpoint, fault, http, send } from "./Endpoint.ts"
-import { always, outcomes, routing, server } from "./Outcomes.ts"
+import { always, outcomes, quick, routing } from "./Outcomes.ts"
 
 describe("SoapClient: no answer", () => {
   for (const [name, reply] of [

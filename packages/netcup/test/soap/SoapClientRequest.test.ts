@@ -8,7 +8,7 @@ import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { answer, credentials, endpoint, envelope, http, send } from "./Endpoint.ts"
+import { answer, credentials, endpoint, http, send } from "./Endpoint.ts"
 import { always, server } from "./Outcomes.ts"
 
 describe("SoapClient: the request", () => {

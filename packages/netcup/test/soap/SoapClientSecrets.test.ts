@@ -1,42 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { SoapCredentials } from "@netcup-failover/netcup/Credentials"
 import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
-import { getVServerIPs, getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
+import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
-import * as Tracer from "effect/Tracer"
-import { answer, credentials, endpoint, fault, http, send } from "./Endpoint.ts"
-import { always, outcomes, routing, server } from "./Outcomes.ts"
-
-describe("SoapClient: traces", () => {
-  it.live("a call is one span, whatever its tries, and names its operation only", () =>
-    Effect.gen(function* () {
-      const spans: Array<Tracer.Span> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
-      const { url } = yield* endpoint((response, _, nth) =>
-        nth < 1 ? send(response, 502, "") : send(response, 200, answer("getVServerIPs", ""))
-      )
-      const { call } = yield* SoapClient.make(credentials, { ...quick, url })
-      yield* call(getVServerIPs, { vserverName: server }).pipe(Effect.withTracer(tracer))
-      assert.deepStrictEqual(
-        spans.filter(({ name }) => name === "SoapClient.call").map(({ attributes }) => [...attributes]),
-        [[["operation", "getVServerIPs"]]]
-      )
-      for (const { attributes, name } of spans) {
-        assert.notInclude(JSON.stringify([name, ...attributes]), "12345")
-      }
-    }).pipe(Effect.provide(http))
-  )
-})
+import { answer, endpoint, fault, http } from "./Endpoint.ts"
+import { always, outcomes, quick, routing } from "./Outcomes.ts"
 
 describe("SoapClient: secrets", () => {
   const secret = new SoapCredentials({ loginName: "54321", password: Redacted.make(`p<&"'w 1`) })

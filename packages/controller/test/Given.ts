@@ -1,0 +1,69 @@
+/**
+ * The plainest values of everything that tests need, to be changed where a test is about something.
+ */
+
+import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
+import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import { AccountKey } from "@netcup-failover/core/Account"
+import { type Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import { type FailoverAddress, parse } from "@netcup-failover/core/FailoverAddress"
+import { ServerName } from "@netcup-failover/core/ServerName"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+
+export const node = (n: number): NodeName => NodeName.make(`node-${n}`)
+export const server = (n: number): ServerName => ServerName.make(`v${n}`)
+export const address = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
+
+/** A healthy node that is the server of its number. */
+export const candidate = (n: number, more: Partial<Candidate> = {}): Candidate => ({
+  name: node(n),
+  server: server(n),
+  labels: {},
+  verdict: fromDeclared({ ready: "True", deleting: false }),
+  ...more
+})
+
+interface Parts {
+  readonly name?: string
+  readonly version?: string
+  readonly generation?: number
+  readonly deletionTimestamp?: string
+  readonly spec?: Partial<GroupResource["spec"]>
+  readonly status?: GroupResource["status"]
+}
+
+/** A group of one address that has no status yet. */
+export const resource = ({
+  name = "primary",
+  version = "1",
+  generation = 1,
+  spec,
+  status,
+  ...rest
+}: Parts = {}): GroupResource => ({
+  metadata: {
+    name,
+    uid: `uid-of-${name}`,
+    resourceVersion: version,
+    generation,
+    creationTimestamp: "2026-11-22T08:00:00Z",
+    ...(rest.deletionTimestamp === undefined ? {} : { deletionTimestamp: rest.deletionTimestamp })
+  },
+  spec: {
+    ips: ["198.51.100.1/32"],
+    credentialsSecret: { name: "netcup-credentials", namespace: "netcup-system" },
+    ...spec
+  },
+  ...(status === undefined ? {} : { status })
+})
+
+/** An account of which nothing is known and that does nothing. */
+export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
+  key: AccountKey.make("soap:12345"),
+  state: Effect.succeed({ account: undefined, trouble: undefined }),
+  watchServers: () => Effect.void,
+  route: () => Effect.void,
+  ...more
+})

@@ -1,0 +1,145 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Pace from "@netcup-failover/controller/Pace"
+import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Duration from "effect/Duration"
+import { between, oneOf } from "./Choice.ts"
+
+const settings: Pace.PaceSettings = {
+  limitRetryInterval: Duration.seconds(30),
+  credentialsRetryInterval: Duration.minutes(5),
+  moveInterval: Duration.seconds(301),
+  maxBackoff: Duration.seconds(10)
+}
+
+const now = Date.parse("2026-11-22T12:00:00Z")
+const message = "no"
+const limited = (retryAt?: number) =>
+  new RoutingError.RateLimited({ message, ...(retryAt === undefined ? {} : { retryAt }) })
+
+/** Any time around now, in ms from it. */
+const offset = oneOf(0, 1, -1, 1_000, -1_000, 120_000, -120_000, -300_999, -301_000, -301_001, -600_000, 600_000)
+const reason: Arbitrary.Arbitrary<RoutingError.RoutingErrorReason> = Arbitrary.flatMap(
+  Arbitrary.all([between(0, 9), offset]),
+  ([kind, at]) =>
+    Arbitrary.Constant(
+      [
+        limited(),
+        limited(now + at),
+        new RoutingError.InvalidCredentials({ message }),
+        new RoutingError.AddressNotFound({ message }),
+        new RoutingError.ServerNotFound({ message }),
+        new RoutingError.NoInterface({ message }),
+        new RoutingError.Refused({ message }),
+        new RoutingError.Unreachable({ message }),
+        new RoutingError.MalformedAnswer({ message }),
+        new RoutingError.UnknownOutcome({ message })
+      ][kind] ?? limited()
+    )
+)
+const failures = oneOf(1, 2, 3, 4, 5, 6, 10, 31, 32, 33, 64, 1_024, 1_025, 5_000)
+const random = Arbitrary.map(between(0, 1_000), (n) => n / 1_000)
+const seconds = Arbitrary.map(between(1, 3_600), Duration.seconds)
+
+describe("backoff", () => {
+  it("doubles from a second until it is the longest", () => {
+    assert.deepStrictEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => Pace.backoff(n, 0.5, settings.maxBackoff)),
+      [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]
+    )
+  })
+
+  it("is spread by a fifth to each side", () => {
+    assert.strictEqual(Pace.backoff(1, 0, settings.maxBackoff), 800)
+    assert.approximately(Pace.backoff(1, 1, settings.maxBackoff), 1_200, 1e-6)
+  })
+
+  it.prop(
+    "is never under 0.8 s nor over 1.2 times the longest",
+    { failures, random, maxBackoff: seconds },
+    ({ failures, random, maxBackoff }) => {
+      const pause = Pace.backoff(failures, random, maxBackoff)
+      assert.isAtLeast(pause, 800)
+      assert.isAtMost(pause, 1.2 * Duration.toMillis(maxBackoff) + 1e-6)
+    }
+  )
+
+  it.prop(
+    "does not shrink with more failures, but for its jitter",
+    { failures, more: between(0, 10), random, other: random, maxBackoff: seconds },
+    ({ failures, more, random, other, maxBackoff }) => {
+      const pause = Pace.backoff(failures, random, maxBackoff)
+      assert.isAtLeast(Pace.backoff(failures + more, random, maxBackoff), pause)
+      assert.isAtLeast(Pace.backoff(failures + more, other, maxBackoff), (pause * 0.8) / 1.2 - 1e-6)
+    }
+  )
+})
+
+describe("the next attempt", () => {
+  const at = (failure: Pace.Failure, random = 0.5) => Pace.nextAttemptAt(failure, now, random, settings) - now
+
+  it.prop(
+    "is always to come, and its time can be written down",
+    {
+      reason,
+      failures,
+      random,
+      movedAt: oneOf<number | undefined>(undefined, 0, -1, -300_999, -301_000, -301_001, -900_000)
+    },
+    ({ reason, failures, random, movedAt }) => {
+      const next = Pace.nextAttemptAt(
+        { reason, failures, movedAt: movedAt === undefined ? undefined : now + movedAt },
+        now,
+        random,
+        settings
+      )
+      assert.isAbove(next, now)
+      assert.isTrue(Number.isFinite(next))
+    }
+  )
+
+  it("is at the end of a limit that netcup names, whatever else is known", () => {
+    assert.strictEqual(at({ reason: limited(now + 77_000), failures: 1 }), 77_000)
+    assert.strictEqual(at({ reason: limited(now + 77_000), failures: 9, movedAt: now - 1 }, 1), 77_000)
+  })
+
+  it("is at the end of a limit that our own move began", () => {
+    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 100_000 }), 201_000)
+    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 300_999 }), 1)
+  })
+
+  it("of a limit whose end nobody knows comes after each interval, however often it failed", () => {
+    for (const failures of [1, 2, 20]) assert.strictEqual(at({ reason: limited(), failures }, 1), 30_000)
+  })
+
+  it("of a limit that should have ended comes after an interval too", () => {
+    for (const retryAt of [now, now - 1, 0]) assert.strictEqual(at({ reason: limited(retryAt), failures: 1 }), 30_000)
+    for (const movedAt of [now - 301_000, now - 301_001, 0, Number.NaN]) {
+      assert.strictEqual(at({ reason: limited(), failures: 1, movedAt }), 30_000)
+    }
+  })
+
+  it("with refused credentials comes after their own interval", () => {
+    const reason = new RoutingError.InvalidCredentials({ message })
+    for (const failures of [1, 7]) assert.strictEqual(at({ reason, failures, movedAt: now }, 0), 300_000)
+  })
+
+  for (const Reason of [
+    RoutingError.AddressNotFound,
+    RoutingError.ServerNotFound,
+    RoutingError.NoInterface,
+    RoutingError.Refused
+  ]) {
+    it(`after ${Reason.name} waits for an interval, since somebody has to change something`, () => {
+      for (const failures of [1, 7]) assert.strictEqual(at({ reason: new Reason({ message }), failures }, 0), 30_000)
+    })
+  }
+
+  for (const Reason of [RoutingError.Unreachable, RoutingError.MalformedAnswer, RoutingError.UnknownOutcome]) {
+    it(`after ${Reason.name} backs off`, () => {
+      const pauses = [1, 2, 3, 9].map((failures) => at({ reason: new Reason({ message }), failures }))
+      assert.deepStrictEqual(pauses, [1_000, 2_000, 4_000, 10_000])
+      assert.strictEqual(at({ reason: new Reason({ message }), failures: 1 }, 0), 800)
+    })
+  }
+})

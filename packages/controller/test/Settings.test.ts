@@ -1,0 +1,141 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Settings } from "@netcup-failover/controller/Settings"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { settingsOf } from "./TestSettings.ts"
+
+const load = (environment: Readonly<Record<string, string>>) =>
+  Settings.use(Effect.succeed).pipe(Effect.provide(settingsOf(environment)))
+
+/** Everything that can be set, as text: durations in ms. */
+const shown = (settings: Settings["Service"]) =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, value]): readonly [string, unknown] => {
+      if (Duration.isDuration(value)) return [name, Duration.toMillis(value)]
+      if (Option.isOption(value)) return [name, Option.getOrNull<unknown>(value)]
+      return [name, value instanceof URL ? value.href : value]
+    })
+  )
+
+const standard = {
+  soapUrl: "https://www.servercontrolpanel.de/WSEndUser",
+  restUrl: "https://www.servercontrolpanel.de/scp-core",
+  oidcIssuer: "https://www.servercontrolpanel.de/realms/scp",
+  kubeconfig: null,
+  namespace: "netcup-system",
+  podName: null,
+  healthAddress: { host: undefined, port: 8081 },
+  metricsAddress: { host: undefined, port: 8080 },
+  logLevel: "Info",
+  leaseDuration: 15_000,
+  leaseRenewDeadline: 10_000,
+  leaseRetryPeriod: 2_000,
+  refreshInterval: 60_000,
+  moveInterval: 301_000,
+  limitRetryInterval: 30_000,
+  credentialsRetryInterval: 300_000,
+  maxBackoff: 10_000,
+  readTimeout: 10_000,
+  routeTimeout: 30_000
+}
+
+/** Environment variable, a value, the setting, and what it then is. */
+const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknown]> = [
+  ["NETCUP_SOAP_URL", "http://127.0.0.1:8099/WSEndUser", "soapUrl", "http://127.0.0.1:8099/WSEndUser"],
+  ["NETCUP_REST_URL", "http://127.0.0.1:8098/scp-core", "restUrl", "http://127.0.0.1:8098/scp-core"],
+  ["NETCUP_OIDC_ISSUER", "http://127.0.0.1:8097/realms/scp", "oidcIssuer", "http://127.0.0.1:8097/realms/scp"],
+  ["KUBECONFIG", "/etc/kubeconfig", "kubeconfig", "/etc/kubeconfig"],
+  ["POD_NAMESPACE", "kube-system", "namespace", "kube-system"],
+  ["POD_NAME", "netcup-failover-controller-0", "podName", "netcup-failover-controller-0"],
+  ["HEALTH_ADDR", "[::1]:9001", "healthAddress", { host: "::1", port: 9001 }],
+  ["METRICS_ADDR", "127.0.0.1:9002", "metricsAddress", { host: "127.0.0.1", port: 9002 }],
+  ["LOG_LEVEL", "Debug", "logLevel", "Debug"],
+  ["LEASE_DURATION", "16s", "leaseDuration", 16_000],
+  ["LEASE_RENEW_DEADLINE", "11s", "leaseRenewDeadline", 11_000],
+  ["LEASE_RETRY_PERIOD", "1500ms", "leaseRetryPeriod", 1_500],
+  ["NETCUP_REFRESH_INTERVAL", "1m1s", "refreshInterval", 61_000],
+  ["NETCUP_MOVE_INTERVAL", "2s", "moveInterval", 2_000],
+  ["NETCUP_LIMIT_RETRY_INTERVAL", "3s", "limitRetryInterval", 3_000],
+  ["NETCUP_CREDENTIALS_RETRY_INTERVAL", "4s", "credentialsRetryInterval", 4_000],
+  ["NETCUP_MAX_BACKOFF", "5s", "maxBackoff", 5_000],
+  ["NETCUP_READ_TIMEOUT", "6s", "readTimeout", 6_000],
+  ["NETCUP_ROUTE_TIMEOUT", "7s", "routeTimeout", 7_000]
+]
+
+const badPeriods = ["0s", "15", "ten seconds", "-1s"]
+const bad: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+  ["NETCUP_SOAP_URL", ["servercontrolpanel", "http://", "/WSEndUser"]],
+  ["NETCUP_REST_URL", ["scp-core"]],
+  ["NETCUP_OIDC_ISSUER", ["realms/scp"]],
+  ["HEALTH_ADDR", ["8081", ":65536", "localhost"]],
+  ["METRICS_ADDR", ["8080", "::1:8080"]],
+  ["LOG_LEVEL", ["loud", "debug"]],
+  ["LEASE_DURATION", badPeriods],
+  ["LEASE_RENEW_DEADLINE", badPeriods],
+  ["LEASE_RETRY_PERIOD", badPeriods],
+  ["NETCUP_REFRESH_INTERVAL", badPeriods],
+  ["NETCUP_MOVE_INTERVAL", badPeriods],
+  ["NETCUP_LIMIT_RETRY_INTERVAL", badPeriods],
+  ["NETCUP_CREDENTIALS_RETRY_INTERVAL", badPeriods],
+  ["NETCUP_MAX_BACKOFF", badPeriods],
+  ["NETCUP_READ_TIMEOUT", badPeriods],
+  ["NETCUP_ROUTE_TIMEOUT", badPeriods]
+]
+
+describe("settings", () => {
+  it.effect("without an environment are those of the documentation", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual<unknown>(shown(yield* load({})), standard)
+    })
+  )
+
+  for (const [variable, text, setting, value] of set) {
+    it.effect(`${variable} sets ${setting} and nothing else`, () =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual<unknown>(shown(yield* load({ [variable]: text })), { ...standard, [setting]: value })
+      })
+    )
+  }
+
+  it("can each be set", () => {
+    assert.sameMembers(
+      set.map(([, , setting]) => setting),
+      Object.keys(standard)
+    )
+  })
+
+  for (const [variable, texts] of bad) {
+    for (const text of texts) {
+      it.effect(`${variable}=${text} is refused in one line that names ${variable}`, () =>
+        Effect.gen(function* () {
+          const error = yield* Effect.flip(load({ [variable]: text }))
+          assert.strictEqual(error._tag, "SettingsError")
+          assert.match(error.message, new RegExp(`^${variable}: Expected [^\\n]+$`, "u"))
+        })
+      )
+    }
+  }
+
+  it.effect("that are empty count as not set, as in a manifest that leaves them blank", () =>
+    Effect.gen(function* () {
+      const blank = Object.fromEntries(set.map(([variable]) => [variable, ""]))
+      assert.deepStrictEqual<unknown>(shown(yield* load(blank)), standard)
+    })
+  )
+
+  for (const environment of [
+    { LEASE_DURATION: "10s" },
+    { LEASE_RENEW_DEADLINE: "15s" },
+    { LEASE_RENEW_DEADLINE: "2s" },
+    { LEASE_RETRY_PERIOD: "10s" },
+    { LEASE_RETRY_PERIOD: "11s", LEASE_DURATION: "20s" }
+  ]) {
+    it.effect(`of the Lease that do not fit together are refused: ${JSON.stringify(environment)}`, () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(load(environment))
+        assert.strictEqual(error.message, "need LEASE_RETRY_PERIOD < LEASE_RENEW_DEADLINE < LEASE_DURATION")
+      })
+    )
+  }
+})

@@ -1,0 +1,261 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Attempt, Attempts } from "@netcup-failover/controller/act/Mover"
+import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
+import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
+import type { AccountView } from "@netcup-failover/controller/observe/Observation"
+import { HoldReason } from "@netcup-failover/core/Group"
+import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import { account, address, node, resource, server } from "../Given.ts"
+
+const none: Attempts = new Map()
+const known = { servers: new Set([server(1)]), routes: new Map() }
+const usable = (state: {
+  account?: typeof known
+  trouble?: { reason: RoutingError.RoutingErrorReason; retryAt: number }
+}): AccountView => ({
+  _tag: "Usable",
+  account: account(),
+  state: { account: state.account, trouble: state.trouble }
+})
+const fine = usable({ account: known })
+
+const heldBy = (spec: Partial<GroupResource["spec"]>, view: AccountView) =>
+  GroupInput.make(resource({ spec }), view, none).held
+
+const invalid = (spec: Partial<GroupResource["spec"]>): string => {
+  const held = heldBy(spec, fine)
+  return held?.because._tag === "InvalidSpec" ? held.because.message : `${held?.because._tag}`
+}
+
+describe("a group as placement sees it", () => {
+  it("is what its resource says", () => {
+    const nodeSelector = { matchLabels: { role: "edge" } }
+    const spec = { ips: ["198.51.100.1/32", "2001:db8::2/64"], nodeSelector }
+    assert.deepStrictEqual<unknown>(GroupInput.make(resource({ name: "a", spec }), fine, none), {
+      name: "a",
+      createdAt: Date.UTC(2026, 10, 22, 8),
+      addresses: [address("198.51.100.1/32"), address("2001:db8::2/64")],
+      selector: nodeSelector,
+      account: "soap:12345",
+      current: undefined,
+      target: undefined,
+      held: undefined
+    })
+  })
+
+  it("without a selector takes every node", () => {
+    assert.deepStrictEqual(GroupInput.make(resource(), fine, none).selector, {})
+  })
+
+  it("has its current node from the status, where an empty one is none", () => {
+    const current = (status: GroupResource["status"]) => GroupInput.make(resource({ status }), fine, none).current
+    assert.strictEqual(current({ currentNode: "node-1" }), node(1))
+    assert.isUndefined(current({ currentNode: "" }))
+    assert.isUndefined(current({}))
+  })
+
+  it("has no account while its Secret is missing or unread", () => {
+    assert.isUndefined(GroupInput.make(resource(), undefined, none).account)
+    assert.isUndefined(GroupInput.make(resource(), { _tag: "Unusable", message: "" }, none).account)
+  })
+})
+
+describe("a spec that cannot be acted on", () => {
+  it("is told what to write instead, for each address", () => {
+    assert.strictEqual(
+      invalid({ ips: ["198.51.100.1", "2001:db8::2/64", "198.51.100.0/24"] }),
+      '"198.51.100.1" has no prefix length: write "198.51.100.1/32"; ' +
+        '"198.51.100.0/24": netcup routes single IPv4 addresses only: write "198.51.100.0/32"'
+    )
+    assert.match(invalid({ ips: ["localhost/32"] }), /^"localhost\/32" is not a CIDR .*: write for example "198/u)
+  })
+
+  it("is told that it names no address", () => {
+    assert.strictEqual(invalid({ ips: [] }), "spec.ips is empty: name at least one address")
+  })
+
+  it("is told which address is there twice, also in another spelling", () => {
+    assert.strictEqual(
+      invalid({ ips: ["198.51.100.1/32", "198.51.100.1/32"] }),
+      '"198.51.100.1/32" is listed twice: keep one'
+    )
+    assert.strictEqual(
+      invalid({ ips: ["2001:db8::/64", "198.51.100.1/32", "2001:DB8:0::2/64"] }),
+      '"2001:db8::2/64" is listed twice: keep one'
+    )
+  })
+
+  it("is told what is wrong with its selector", () => {
+    const matchExpressions = [
+      { key: "role", operator: "In" as const, values: [] },
+      { key: "zone", operator: "Exists" as const, values: ["a"] }
+    ]
+    assert.strictEqual(
+      invalid({ nodeSelector: { matchExpressions } }),
+      'nodeSelector: In on "role" needs at least one value; nodeSelector: Exists on "zone" takes no values'
+    )
+  })
+
+  it("is told everything at once, and before anything about its account", () => {
+    const spec = {
+      ips: ["x", "198.51.100.1/32", "198.51.100.1/32"],
+      nodeSelector: { matchExpressions: [{ key: "role", operator: "NotIn" as const }] }
+    }
+    for (const view of [undefined, { _tag: "Unusable" as const, message: "m" }, usable({}), fine]) {
+      const held = heldBy(spec, view)
+      assert.strictEqual(held?.because._tag, "InvalidSpec")
+      assert.isUndefined(held?.until)
+      const parts = held?.because._tag === "InvalidSpec" ? held.because.message.split("; ") : []
+      assert.deepStrictEqual(
+        parts.map((part) => /"x"|twice|nodeSelector/u.exec(part)?.[0]),
+        ['"x"', "twice", "nodeSelector"]
+      )
+    }
+  })
+})
+
+describe("a group is held", () => {
+  const unreachable = new RoutingError.Unreachable({ message: "no answer within 10s" })
+  const refused = new RoutingError.InvalidCredentials({ message: "Invalid credentials." })
+
+  it("while its Secret is not read yet", () => {
+    assert.deepStrictEqual(heldBy({}, undefined), {
+      because: HoldReason.AccountUnknown({ message: "the Secret is not read yet" }),
+      until: undefined
+    })
+  })
+
+  it("while its Secret cannot be used, in the words that say why", () => {
+    assert.deepStrictEqual(heldBy({}, { _tag: "Unusable", message: "Secret a/b lacks password" }), {
+      because: HoldReason.CredentialsError({ message: "Secret a/b lacks password" }),
+      until: undefined
+    })
+  })
+
+  it("before netcup's first answer", () => {
+    assert.deepStrictEqual(heldBy({}, usable({})), {
+      because: HoldReason.AccountUnknown({ message: "netcup has not answered yet" }),
+      until: undefined
+    })
+  })
+
+  it("while netcup has never answered, until it is asked again", () => {
+    assert.deepStrictEqual(heldBy({}, usable({ trouble: { reason: unreachable, retryAt: 77 } })), {
+      because: HoldReason.AccountUnknown({ message: "no answer within 10s" }),
+      until: 77
+    })
+  })
+
+  it("while netcup refuses the credentials, also where it took them before", () => {
+    const trouble = { reason: refused, retryAt: 99 }
+    for (const view of [usable({ trouble }), usable({ account: known, trouble })]) {
+      const held = heldBy({}, view)
+      assert.strictEqual(held?.until, 99)
+      assert.deepStrictEqual(
+        held?.because,
+        HoldReason.CredentialsError({
+          message: "netcup refuses loginName or password: Invalid credentials. Correct the Secret"
+        })
+      )
+    }
+  })
+
+  it("not when netcup stops answering: what it said last still goes", () => {
+    assert.isUndefined(heldBy({}, usable({ account: known, trouble: { reason: unreachable, retryAt: 77 } })))
+  })
+})
+
+describe("the target of a group", () => {
+  const attempt = (to: number, startedAt: number, state: Attempt["state"]): Attempt => ({
+    to: node(to),
+    startedAt,
+    state,
+    failures: 0
+  })
+  const failed: Attempt["state"] = {
+    _tag: "Failed",
+    reason: new RoutingError.Unreachable({ message: "" }),
+    retryAt: 9
+  }
+  const ips = ["198.51.100.1/32", "198.51.100.2/32", "198.51.100.3/32"]
+  const target = (attempts: ReadonlyArray<Attempt>, status: GroupResource["status"] = {}) =>
+    GroupInput.make(
+      resource({ spec: { ips }, status }),
+      fine,
+      new Map(attempts.map((one, i) => [address(`198.51.100.${i + 1}/32`).prefix, one]))
+    ).target
+  const open = { node: node(2), committed: false }
+
+  it("is none without attempts and without a word in the status", () => {
+    assert.isUndefined(target([]))
+    assert.isUndefined(target([], { targetNode: "" }))
+  })
+
+  it("is where netcup is being told, or did as told", () => {
+    for (const state of [{ _tag: "Running" }, { _tag: "Done" }] as const) {
+      assert.deepStrictEqual(target([attempt(3, 1, state)], { targetNode: "node-2" }), {
+        node: node(3),
+        committed: true
+      })
+    }
+  })
+
+  it("is where netcup was told last", () => {
+    const older = attempt(1, 10, { _tag: "Done" })
+    const newer = attempt(3, 20, { _tag: "Running" })
+    for (const attempts of [
+      [older, newer],
+      [newer, older],
+      [older, newer, attempt(2, 30, failed)]
+    ]) {
+      assert.deepStrictEqual(target(attempts), { node: node(3), committed: true })
+    }
+  })
+
+  it("is open to change where all attempts failed", () => {
+    assert.deepStrictEqual(target([attempt(2, 1, failed)], { targetNode: "node-2" }), open)
+    assert.isUndefined(target([attempt(2, 1, failed)]))
+  })
+
+  describe("that a leader before us left in the status", () => {
+    const begunAt = "2026-11-22T12:00:00.000Z"
+    const told = (attemptedAt: string, more: object = {}) => ({
+      targetNode: "node-2",
+      moves: [
+        { at: "2026-11-22T10:00:00.000Z", to: "node-3", reason: "r" },
+        { at: begunAt, to: "node-2", reason: "r" }
+      ],
+      addresses: [
+        { ip: ips[0] ?? "", state: "Waiting" as const },
+        { ip: ips[1] ?? "", state: "Moving" as const, attemptedAt, ...more }
+      ]
+    })
+
+    it("is finished when netcup was told of one address since the move began", () => {
+      for (const at of [begunAt, "2026-11-22T12:00:00.001Z"]) {
+        assert.deepStrictEqual(target([], told(at)), { node: node(2), committed: true })
+      }
+    })
+
+    it("is open to change when netcup was told of none since", () => {
+      assert.deepStrictEqual(target([], { targetNode: "node-2" }), open)
+      assert.deepStrictEqual(target([], { ...told(begunAt), addresses: [] }), open)
+      assert.deepStrictEqual(target([], told("2026-11-22T11:59:59.999Z")), open)
+    })
+
+    it("is open to change when netcup did not do as told", () => {
+      const lastError = { reason: "Refused", message: "action not allowed" }
+      assert.deepStrictEqual(target([], told(begunAt, { lastError })), open)
+    })
+
+    it("is open to change when no move to it is remembered", () => {
+      const { moves, ...rest } = told(begunAt)
+      assert.deepStrictEqual(target([], rest), open)
+      assert.deepStrictEqual(target([], { ...rest, moves: moves.slice(0, 1) }), open)
+    })
+
+    it("is open to change once our own attempts failed", () => {
+      assert.deepStrictEqual(target([attempt(2, 1, failed)], told(begunAt)), open)
+    })
+  })
+})

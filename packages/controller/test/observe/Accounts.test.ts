@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Accounts } from "@netcup-failover/controller/observe/Accounts"
+import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { server } from "../Given.ts"
+import { aMoment, credentials, credentialsOf, isRead, start, until } from "./Netcup.ts"
+
+const both = new Set([server(1), server(2)])
+
+/** It is there, or the test ends here. */
+const present = (account: NetcupAccount | undefined) => Effect.orDie(Effect.fromNullishOr(account))
+
+const withAccounts = <A, E, R>(
+  test: (netcup: Effect.Success<typeof start>, accounts: Accounts["Service"]) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const netcup = yield* start
+    const layer = Accounts.layer.pipe(Layer.provideMerge(netcup.layer))
+    return yield* Effect.flatMap(Accounts, (accounts) => test(netcup, accounts)).pipe(Effect.provide(layer))
+  }).pipe(Effect.scoped)
+
+describe("accounts", () => {
+  it.effect("of equal credentials are one, which stays open while it is wanted", () =>
+    withAccounts((netcup, accounts) =>
+      Effect.gen(function* () {
+        const first = (yield* accounts.use([credentials], both))(credentialsOf("geheim"))
+        yield* until(yield* present(first), isRead)
+        const second = (yield* accounts.use([credentialsOf("geheim")], both))(credentials)
+        assert.strictEqual(second, first)
+        yield* aMoment
+        assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 1)
+      })
+    )
+  )
+
+  it.effect(
+    "whose credentials were corrected are read at once, without waiting for the interval of the wrong ones",
+    () =>
+      withAccounts((netcup, accounts) =>
+        Effect.gen(function* () {
+          const wrong = credentialsOf("falsch")
+          const refused = yield* present((yield* accounts.use([wrong], both))(wrong))
+          yield* until(refused, ({ trouble }) => trouble?.reason._tag === "InvalidCredentials")
+          const find = yield* accounts.use([credentials], both)
+          assert.isUndefined(find(wrong))
+          yield* until(yield* present(find(credentials)), isRead)
+          yield* TestClock.adjust("5 minutes")
+          yield* aMoment
+          const calls = yield* netcup.journal.calls
+          assert.deepStrictEqual(
+            calls.map(({ authenticated }) => authenticated).indexOf(false),
+            calls.map(({ authenticated }) => authenticated).lastIndexOf(false)
+          )
+        })
+      )
+  )
+
+  it.effect("that nobody wants any more are closed and ask nothing, and are read anew when they are wanted again", () =>
+    withAccounts((netcup, accounts) =>
+      Effect.gen(function* () {
+        const first = yield* present((yield* accounts.use([credentials], both))(credentials))
+        yield* until(first, isRead)
+        yield* netcup.awaitCall({ operation: "getVServerInformation", count: 2 })
+        assert.isUndefined((yield* accounts.use([], both))(credentials))
+        yield* TestClock.adjust("10 minutes")
+        yield* aMoment
+        assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 1)
+        const again = yield* present((yield* accounts.use([credentials], both))(credentials))
+        assert.notStrictEqual(again, first)
+        yield* until(again, isRead)
+        assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 2)
+      })
+    )
+  )
+
+  it.effect("hear of servers that are named later", () =>
+    withAccounts((_, accounts) =>
+      Effect.gen(function* () {
+        const account = yield* present((yield* accounts.use([credentials], new Set([server(1)])))(credentials))
+        yield* until(account, isRead)
+        yield* accounts.use([credentials], both)
+        yield* until(account, (state) => [...(state.account?.routes.values() ?? [])].includes(server(2)))
+      })
+    )
+  )
+
+  it.effect("are not found by credentials that were never wanted", () =>
+    withAccounts((netcup, accounts) =>
+      Effect.gen(function* () {
+        assert.isUndefined((yield* accounts.use([], both))(credentials))
+        assert.deepStrictEqual(yield* netcup.journal.calls, [])
+      })
+    )
+  )
+})

@@ -1,0 +1,67 @@
+/**
+ * A Node as an API server gives it, with all that changes while nothing happens.
+ */
+
+export interface NodeParts {
+  readonly name?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly ready?: "True" | "False" | "Unknown"
+  readonly deletionTimestamp?: string
+  /** Stands for the moment: heartbeats, images, leases of IPs, whatever moves by itself. */
+  readonly moment?: number
+}
+
+export const nodeJson = ({
+  name = "node-1",
+  labels = { "kubernetes.io/hostname": "node-1", "node-role.kubernetes.io/control-plane": "" },
+  annotations = { "netcup.digilol.net/server-name": "v1" },
+  ready = "True",
+  deletionTimestamp,
+  moment = 0
+}: NodeParts = {}): unknown => {
+  const at = new Date(Date.UTC(2026, 10, 22, 12, 0, moment)).toISOString()
+  const condition = (type: string, status: string) => ({
+    type,
+    status,
+    lastHeartbeatTime: at,
+    lastTransitionTime: "2026-11-20T07:00:00Z",
+    reason: `Kubelet${type}`,
+    message: `seen ${moment}`
+  })
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name,
+      uid: "8c7a7a0e-6d0c-4b27-9f1c-3b6f0c1f9d11",
+      resourceVersion: "41",
+      generation: 1,
+      creationTimestamp: "2026-11-20T07:00:00Z",
+      labels,
+      annotations: {
+        "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+        "csi.volume.kubernetes.io/nodeid": `{"driver":"${moment}"}`,
+        ...annotations
+      },
+      finalizers: ["example.org/hold"],
+      managedFields: [{ manager: "kubelet", operation: "Update", apiVersion: "v1", time: at, fieldsV1: { moment } }],
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp })
+    },
+    spec: { podCIDR: "10.42.0.0/24", providerID: "netcup://v1", taints: [{ key: "x", effect: "NoSchedule" }] },
+    status: {
+      capacity: { cpu: "4", memory: `${8_000_000 + moment}Ki` },
+      allocatable: { cpu: "4" },
+      conditions: [
+        condition("MemoryPressure", "False"),
+        condition("DiskPressure", "False"),
+        condition("PIDPressure", "False"),
+        condition("Ready", ready)
+      ],
+      addresses: [{ type: "InternalIP", address: "203.0.113.11" }],
+      daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
+      nodeInfo: { kernelVersion: "6.12.0", kubeletVersion: "v1.36.3", bootID: `${moment}` },
+      images: [{ names: [`registry.example/image:${moment}`], sizeBytes: 1_000 + moment }]
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { assert, describe, it } from "@effect/vitest"
+import { type NodeResource, nodes, toCandidate } from "@netcup-failover/controller/observe/NodeResource"
+import { type Sign, Sign as Signs } from "@netcup-failover/core/Verdict"
+import * as Equal from "effect/Equal"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { between } from "../Choice.ts"
+import { type NodeParts, nodeJson } from "./NodeJson.ts"
+
+const decode = Schema.decodeUnknownResult(nodes.schema)
+const read = (parts?: NodeParts): NodeResource => Result.getOrThrow(decode(nodeJson(parts)))
+const identity = { name: "n", uid: "u", resourceVersion: "1" }
+
+describe("a Node as it is decoded", () => {
+  it.prop("is the same while only time goes by", [between(0, 59), between(0, 59)], ([one, other]) => {
+    assert.notDeepEqual(nodeJson({ moment: 60 }), nodeJson({ moment: one }))
+    assert.isTrue(Equal.equals(read({ moment: one }), read({ moment: other })))
+  })
+
+  it("is the same whatever other annotations say", () => {
+    const server = { "netcup.digilol.net/server-name": "v1" }
+    const other = { ...server, "projectcalico.org/IPv4Address": "203.0.113.11/24", "netcup.digilol.net/server": "v2" }
+    assert.isTrue(Equal.equals(read({ annotations: server }), read({ annotations: other })))
+  })
+
+  const changes: ReadonlyArray<readonly [string, NodeParts]> = [
+    ["its readiness", { ready: "False" }],
+    ["its silence", { ready: "Unknown" }],
+    ["its deletion", { deletionTimestamp: "2026-11-22T12:00:00Z" }],
+    ["its labels", { labels: { role: "edge" } }],
+    ["its server", { annotations: { "netcup.digilol.net/server-name": "v2" } }],
+    ["the loss of its annotation", { annotations: {} }],
+    ["its name", { name: "node-2" }]
+  ]
+  for (const [what, parts] of changes) {
+    it(`tells ${what}`, () => {
+      assert.isFalse(Equal.equals(read(), read(parts)))
+    })
+  }
+
+  it("may lack everything but its identity", () => {
+    assert.isTrue(Result.isSuccess(decode({ metadata: identity })))
+    assert.isTrue(Result.isSuccess(decode({ metadata: identity, status: {} })))
+  })
+
+  const broken: ReadonlyArray<readonly [string, unknown]> = [
+    ["nothing", null],
+    ["no metadata", {}],
+    ["an empty name", { metadata: { ...identity, name: "" } }],
+    ["no version", { metadata: { name: "n", uid: "u" } }],
+    ["labels that are no texts", { metadata: { ...identity, labels: { a: 1 } } }],
+    [
+      "an annotation that is no text",
+      { metadata: { ...identity, annotations: { "netcup.digilol.net/server-name": 1 } } }
+    ],
+    [
+      "an unheard-of status of a condition",
+      { metadata: identity, status: { conditions: [{ type: "Ready", status: "true" }] } }
+    ]
+  ]
+  for (const [what, json] of broken) {
+    it(`is refused with ${what}`, () => {
+      assert.isTrue(Result.isFailure(decode(json)))
+    })
+  }
+})
+
+describe("a Node as a candidate", () => {
+  it("has its name, its server, its labels and is healthy", () => {
+    const candidate = toCandidate(read())
+    assert.deepStrictEqual<unknown>(candidate, {
+      name: "node-1",
+      server: "v1",
+      labels: { "kubernetes.io/hostname": "node-1", "node-role.kubernetes.io/control-plane": "" },
+      verdict: { state: "Healthy", reasons: [], changesAt: undefined }
+    })
+  })
+
+  for (const [text, server] of [
+    ["v1234567890123456789", "v1234567890123456789"],
+    [" v1\n", "v1"],
+    ["", undefined],
+    [" \t\n", undefined]
+  ] as const) {
+    it(`annotated with ${JSON.stringify(text)} is ${server ?? "no server"}`, () => {
+      const { server: found } = toCandidate(read({ annotations: { "netcup.digilol.net/server-name": text } }))
+      assert.strictEqual<string | undefined>(found, server)
+    })
+  }
+
+  it("without the annotation is no server", () => {
+    assert.isUndefined(toCandidate(read({ annotations: {} })).server)
+    assert.isUndefined(toCandidate(Result.getOrThrow(decode({ metadata: identity }))).server)
+  })
+
+  const verdicts: ReadonlyArray<readonly [string, NodeParts, ReadonlyArray<Sign>]> = [
+    ["not ready", { ready: "False" }, [Signs.NotReady()]],
+    ["silent", { ready: "Unknown" }, [Signs.Silent()]],
+    ["being deleted", { deletionTimestamp: "2026-11-22T12:00:00Z" }, [Signs.Deleting()]],
+    [
+      "being deleted while silent",
+      { ready: "Unknown", deletionTimestamp: "2026-11-22T12:00:00Z" },
+      [Signs.Deleting(), Signs.Silent()]
+    ]
+  ]
+  for (const [what, parts, reasons] of verdicts) {
+    it(`that is ${what} has failed`, () => {
+      assert.deepStrictEqual(toCandidate(read(parts)).verdict, { state: "Failed", reasons, changesAt: undefined })
+    })
+  }
+
+  for (const status of [
+    undefined,
+    {},
+    { conditions: [] },
+    { conditions: [{ type: "DiskPressure", status: "True" }] }
+  ]) {
+    it(`that has not reported yet has failed (status ${JSON.stringify(status)})`, () => {
+      const candidate = toCandidate(Result.getOrThrow(decode({ metadata: identity, ...(status && { status }) })))
+      assert.deepStrictEqual(candidate.verdict.reasons, [Signs.NeverReady()])
+      assert.strictEqual(candidate.verdict.state, "Failed")
+    })
+  }
+})

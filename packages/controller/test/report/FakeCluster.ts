@@ -1,0 +1,77 @@
+/**
+ * A Kubernetes API that keeps one group and takes status patches, by a script where a test wants another answer.
+ */
+import { type GroupResource, groups } from "@netcup-failover/controller/observe/GroupResource"
+import type { Status } from "@netcup-failover/core/FailoverIpResource"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+/** What a patch of a status says: merged keys, `null` for one that goes. */
+const Patch = Schema.Struct({
+  metadata: Schema.Struct({ resourceVersion: Schema.String }),
+  status: Schema.Record(Schema.String, Schema.Json)
+})
+type Patch = typeof Patch.Type
+
+type Answer = Effect.Effect<void, KubeErrors.KubeErrorReason>
+
+/** What `answers` gives, one after the other, comes before each patch is taken: a pause or a refusal. */
+export const make = (first: GroupResource, answers: Array<Answer> = []) => {
+  const patches: Array<Patch> = []
+  let stored: unknown = first
+  let version = Number(first.metadata.resourceVersion)
+  const resource = (): GroupResource => Schema.decodeUnknownSync(groups.schema)(stored)
+
+  const put = (change: Partial<GroupResource>) => {
+    version += 1
+    const now = resource()
+    stored = { ...now, ...change, metadata: { ...now.metadata, resourceVersion: `${version}` } }
+  }
+
+  const take = Effect.fnUntraced(function* (body: unknown) {
+    const patch = yield* Effect.orDie(Schema.decodeUnknownEffect(Patch)(body))
+    patches.push(patch)
+    yield* answers.shift() ?? Effect.void
+    const now = resource()
+    if (patch.metadata.resourceVersion !== now.metadata.resourceVersion) {
+      return yield* new KubeErrors.Conflict({ message: "the object has been modified" })
+    }
+    const status = Object.fromEntries(
+      Object.entries({ ...now.status, ...patch.status }).filter(([, value]) => value !== null)
+    )
+    version += 1
+    stored = { ...now, status, metadata: { ...now.metadata, resourceVersion: `${version}` } }
+    return stored
+  })
+
+  const layer = Layer.succeed(
+    KubeClient,
+    KubeClient.of({
+      namespace: undefined,
+      lines: () => Effect.die("no watch is expected"),
+      request: ({ method, path, body, schema }) => {
+        const request = `${method} ${path}`
+        return take(body).pipe(
+          Effect.mapError((reason) => new KubeErrors.KubeError({ request, reason })),
+          Effect.flatMap((json) =>
+            Effect.orDie(Effect.fromResult(Result.mapError(Schema.decodeUnknownResult(schema)(json), String)))
+          )
+        )
+      }
+    })
+  )
+  return {
+    layer,
+    /** Every patch that arrived, also those that were refused. */
+    patches,
+    /** The group as a watch would tell it now. */
+    resource,
+    /** Somebody else changes the group. */
+    put,
+    status: (): Status | undefined => resource().status
+  }
+}

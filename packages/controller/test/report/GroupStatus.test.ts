@@ -1,0 +1,284 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { Attempt } from "@netcup-failover/controller/act/Mover"
+import * as GroupStatus from "@netcup-failover/controller/report/GroupStatus"
+import type { Account } from "@netcup-failover/core/Account"
+import type { Status } from "@netcup-failover/core/FailoverIpResource"
+import { HoldReason } from "@netcup-failover/core/Group"
+import { Decision, MoveReason } from "@netcup-failover/core/Plan"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
+import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import { address, candidate, node, resource, server } from "../Given.ts"
+
+const now = Date.parse("2026-11-22T12:00:00Z")
+const at = "2026-11-22T12:00:00.000Z"
+const earlier = "2026-11-22T08:00:00.000Z"
+const v4 = address("198.51.100.1/32")
+const v6 = address("2001:db8::2/64")
+
+const routedTo = (...places: ReadonlyArray<number | undefined>): Account => ({
+  servers: new Set([1, 2, 3].map(server)),
+  routes: new Map(
+    [v4, v6].flatMap(({ prefix }, i) => {
+      const place = places[i]
+      return place === undefined ? [] : [[prefix, server(place)] as const]
+    })
+  )
+})
+
+const ill = candidate(1, { verdict: fromDeclared({ ready: "False", deleting: false }) })
+const well = [1, 2, 3].map((n) => candidate(n))
+
+const compose = (decision: Decision, more: Partial<GroupStatus.Situation> & { readonly status?: Status } = {}) => {
+  const { status, ...rest } = more
+  return GroupStatus.compose({
+    resource: resource({ generation: 3, spec: { ips: [`${v4}`, `${v6}`] }, status }),
+    addresses: [v4, v6],
+    decision,
+    attempts: new Map(),
+    account: routedTo(1, 1),
+    nodes: well,
+    now,
+    ...rest
+  })
+}
+
+const routed = (status: Status) => status.conditions?.find(({ type }) => type === "Routed")
+const toTwo = Decision.Move({ to: node(2), because: MoveReason.LeftNode({ from: node(1), reasons: [] }) })
+const failed = (reason: RoutingError.RoutingErrorReason, seconds = 30): Attempt => ({
+  to: node(2),
+  startedAt: now - 1_000,
+  state: { _tag: "Failed", reason, retryAt: now + seconds * 1_000 },
+  failures: 1
+})
+const limit = new RoutingError.RateLimited({ message: "once every 5 minutes" })
+const settled: Status = {
+  currentNode: "node-1",
+  conditions: [
+    {
+      type: "Routed",
+      status: "True",
+      reason: "NodeSelected",
+      message: "all is well",
+      lastTransitionTime: earlier,
+      observedGeneration: 2
+    }
+  ]
+}
+
+describe("the status of a group that", () => {
+  it("is where it belongs says so of the node, the addresses and the credentials", () => {
+    assert.deepStrictEqual(compose(Decision.Stay({ node: node(1) })), {
+      currentNode: "node-1",
+      observedGeneration: 3,
+      addresses: [
+        { ip: "198.51.100.1/32", server: "v1", node: "node-1", state: "Routed", since: at },
+        { ip: "2001:db8::2/64", server: "v1", node: "node-1", state: "Routed", since: at }
+      ],
+      conditions: [
+        {
+          type: "Routed",
+          status: "True",
+          reason: "NodeSelected",
+          message: "all 2 addresses are routed to node-1",
+          lastTransitionTime: at,
+          observedGeneration: 3
+        },
+        {
+          type: "CredentialsHealthy",
+          status: "True",
+          reason: "CredentialsAccepted",
+          message: "netcup accepts the credentials",
+          lastTransitionTime: at,
+          observedGeneration: 3
+        }
+      ]
+    })
+  })
+
+  it("begins to move names both nodes and the reason, and remembers it", () => {
+    const status = compose(toTwo, { status: settled, nodes: [ill, candidate(2)] })
+    assert.strictEqual(status.currentNode, "node-1")
+    assert.strictEqual(status.targetNode, "node-2")
+    assert.deepStrictEqual(status.moves, [{ at, from: "node-1", to: "node-2", reason: "node-1 is gone" }])
+    assert.strictEqual(routed(status)?.status, "False")
+    assert.strictEqual(routed(status)?.reason, "Routing")
+    assert.strictEqual(routed(status)?.message, "routing 2 of 2 addresses to node-2, because node-1 is gone")
+    assert.strictEqual(routed(status)?.lastTransitionTime, at)
+    assert.deepStrictEqual(
+      status.addresses?.map(({ state }) => state),
+      ["Moving", "Moving"]
+    )
+  })
+
+  it("is half moved tells the halves apart", () => {
+    const status = compose(toTwo, { account: routedTo(2, 1) })
+    assert.match(routed(status)?.message ?? "", /^routing 1 of 2 addresses to node-2, /u)
+    assert.deepStrictEqual(
+      status.addresses?.map(({ state, node }) => [state, node]),
+      [
+        ["Routed", "node-2"],
+        ["Moving", "node-1"]
+      ]
+    )
+  })
+
+  it("waits for a limit says until when", () => {
+    const status = compose(toTwo, { attempts: new Map([[v4.prefix, failed(limit, 77)]]) })
+    assert.strictEqual(routed(status)?.reason, "RateLimited")
+    assert.strictEqual(
+      routed(status)?.message,
+      "0 of 2 addresses are on node-2; 198.51.100.1/32: once every 5 minutes (next attempt at 2026-11-22T12:01:17.000Z)"
+    )
+    assert.deepStrictEqual(status.addresses?.[0], {
+      ip: "198.51.100.1/32",
+      server: "v1",
+      node: "node-1",
+      state: "Waiting",
+      since: at,
+      attemptedAt: "2026-11-22T11:59:59.000Z",
+      nextAttemptAt: "2026-11-22T12:01:17.000Z",
+      lastError: { reason: "RateLimited", message: "once every 5 minutes" }
+    })
+  })
+
+  it("fails in two ways tells the one that somebody has to look at", () => {
+    const unknown = new RoutingError.AddressNotFound({ message: "Could not find Failover IP" })
+    for (const order of [
+      [v4, v6],
+      [v6, v4]
+    ]) {
+      const [one = v4, other = v6] = order
+      const attempts = new Map([
+        [one.prefix, failed(limit)],
+        [other.prefix, failed(unknown)]
+      ])
+      const status = compose(toTwo, { attempts })
+      assert.strictEqual(routed(status)?.reason, "RoutingFailed")
+      assert.include(routed(status)?.message ?? "", `${other.prefix}: Could not find Failover IP`)
+    }
+  })
+
+  it("has an address whose fate is unknown says just that", () => {
+    const lost = new RoutingError.UnknownOutcome({ message: "no answer" })
+    const status = compose(toTwo, { attempts: new Map([[v6.prefix, failed(lost)]]) })
+    assert.deepStrictEqual(
+      status.addresses?.map(({ state }) => state),
+      ["Moving", "Unknown"]
+    )
+    assert.strictEqual(routed(status)?.reason, "RoutingFailed")
+  })
+
+  it("has an address that arrived in spite of a failure no longer speaks of the failure", () => {
+    const status = compose(toTwo, { account: routedTo(2, 1), attempts: new Map([[v4.prefix, failed(limit)]]) })
+    assert.strictEqual(routed(status)?.reason, "Routing")
+    assert.strictEqual(status.addresses?.[0]?.state, "Routed")
+    assert.isUndefined(status.addresses?.[0]?.lastError)
+  })
+
+  it("has arrived keeps when its addresses were last told to move, and forgets the target", () => {
+    const status = compose(Decision.Stay({ node: node(2) }), {
+      account: routedTo(2, 2),
+      status: {
+        currentNode: "node-1",
+        targetNode: "node-2",
+        addresses: [{ ip: `${v4}`, server: "v1", state: "Moving", since: earlier, attemptedAt: earlier }]
+      }
+    })
+    assert.strictEqual(status.currentNode, "node-2")
+    assert.isUndefined(status.targetNode)
+    assert.strictEqual(status.addresses?.[0]?.attemptedAt, earlier)
+    assert.strictEqual(status.addresses?.[0]?.since, at)
+  })
+
+  it("of two nodes that claim its server names the one that was decided for", () => {
+    const nodes = [candidate(1), candidate(2, { server: server(1) })]
+    const status = compose(Decision.Stay({ node: node(2) }), { nodes })
+    assert.deepStrictEqual(
+      status.addresses?.map(({ node }) => node),
+      ["node-2", "node-2"]
+    )
+  })
+
+  it("is on a server that is no node of ours names the server alone", () => {
+    const status = compose(toTwo, { account: { ...routedTo(), routes: new Map([[v4.prefix, server(9)]]) } })
+    assert.strictEqual(status.addresses?.[0]?.server, "v9")
+    assert.notProperty(status.addresses?.[0], "node")
+    assert.notProperty(status.addresses?.[1], "server")
+  })
+
+  it("has moved often remembers the last ten", () => {
+    const moves = Array.from({ length: 10 }, (_, i) => ({ at: earlier, to: `node-${i}`, reason: "r" }))
+    const after = compose(toTwo, { status: { moves } }).moves ?? []
+    assert.strictEqual(after.length, 10)
+    assert.strictEqual(after[0]?.to, "node-1")
+    assert.strictEqual(after[9]?.to, "node-2")
+  })
+})
+
+describe("the status of a group that is held", () => {
+  const unread = (until?: number) =>
+    Decision.Hold({ until, because: HoldReason.AccountUnknown({ message: "no answer" }) })
+  const refused = Decision.Hold({ until: now, because: HoldReason.CredentialsError({ message: "wrong password" }) })
+
+  it("is left alone by a leader that knows nothing yet", () => {
+    assert.deepStrictEqual(compose(unread(), { status: settled, account: undefined }), settled)
+    assert.deepStrictEqual(compose(unread(), { account: undefined }), {})
+    const moving: Status = { currentNode: "node-1", targetNode: "node-2" }
+    assert.deepStrictEqual(compose(unread(), { status: moving, account: undefined, nodes: [ill] }), moving)
+  })
+
+  it("is not left alone where its node is ill or gone: nobody may believe that it is routed", () => {
+    for (const nodes of [[ill], []]) {
+      for (const decision of [unread(), unread(now), refused]) {
+        const status = compose(decision, { status: settled, account: undefined, nodes })
+        assert.strictEqual(routed(status)?.status, "False")
+        assert.strictEqual(routed(status)?.lastTransitionTime, at)
+        assert.strictEqual(status.currentNode, "node-1")
+      }
+    }
+  })
+
+  it("stays Routed=True on a node that is well, while netcup or the credentials fail", () => {
+    for (const decision of [unread(now), refused]) {
+      assert.deepStrictEqual(
+        routed(compose(decision, { status: settled, account: undefined })),
+        settled.conditions?.[0]
+      )
+    }
+  })
+
+  it("tells of credentials that do not work, also where it stays routed", () => {
+    const status = compose(refused, { status: settled, account: undefined })
+    const credentials = status.conditions?.find(({ type }) => type === "CredentialsHealthy")
+    assert.strictEqual(credentials?.status, "False")
+    assert.strictEqual(credentials?.reason, "CredentialsError")
+    assert.strictEqual(credentials?.message, "wrong password")
+  })
+
+  it("says what is wrong with it where it never was routed", () => {
+    const status = compose(unread(now), { account: undefined })
+    assert.strictEqual(routed(status)?.reason, "RoutingFailed")
+    assert.strictEqual(routed(status)?.message, "netcup cannot be asked: no answer")
+    assert.deepStrictEqual(
+      status.addresses?.map(({ state }) => state),
+      ["Unknown", "Unknown"]
+    )
+  })
+
+  it("keeps what was known of its addresses", () => {
+    const known = { ip: `${v4}`, server: "v1", node: "node-1", state: "Routed" as const, since: earlier }
+    const status = compose(refused, { status: { ...settled, addresses: [known] }, account: undefined })
+    assert.deepStrictEqual(status.addresses?.[0], known)
+  })
+
+  it("is Routed=False for a spec that cannot be acted on, wherever its addresses are", () => {
+    for (const because of [
+      HoldReason.InvalidSpec({ message: "m" }),
+      HoldReason.Conflict({ prefix: v4.prefix, holder: "older" })
+    ]) {
+      const status = compose(Decision.Hold({ until: undefined, because }), { status: settled })
+      assert.strictEqual(routed(status)?.status, "False")
+      assert.strictEqual(routed(status)?.reason, because._tag)
+    }
+  })
+})

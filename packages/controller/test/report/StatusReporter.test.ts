@@ -1,0 +1,306 @@
+import { assert, describe, it } from "@effect/vitest"
+import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
+import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
+import { Wake } from "@netcup-failover/controller/Wake"
+import type { Status } from "@netcup-failover/core/FailoverIpResource"
+import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import { resource } from "../Given.ts"
+import { settingsOf } from "../TestSettings.ts"
+import * as FakeCluster from "./FakeCluster.ts"
+
+const to = (node: string): Status => ({ targetNode: node, observedGeneration: 1 })
+const forbidden = Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" }))
+const unreachable = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
+
+type Answers = Parameters<typeof FakeCluster.make>[1]
+
+/** A reporter before a cluster that has the group `primary` at version 1; `told` is what became an Event. */
+const given = (status: Status | undefined = undefined, answers: Answers = []) => {
+  const cluster = FakeCluster.make(resource({ status }), answers)
+  const told: Array<string> = []
+  const events = Layer.succeed(GroupEvents, {
+    changed: (before, after) =>
+      Effect.sync(() => {
+        told.push(`${before.metadata.resourceVersion}: ${before.status?.targetNode} -> ${after.targetNode}`)
+      })
+  })
+  const layer = StatusReporter.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(cluster.layer, events, Wake.layer, settingsOf()))
+  )
+  return { cluster, told, provide: Effect.provide(layer) }
+}
+
+/** Lets every fiber go on until it has to wait. */
+const settled = TestClock.adjust(0)
+
+const woken = Effect.gen(function* () {
+  const wake = yield* Wake
+  const waiting = yield* Effect.forkChild(wake.next, { startImmediately: true })
+  yield* settled
+  const came = waiting.pollUnsafe() !== undefined
+  yield* Fiber.interrupt(waiting)
+  return came
+})
+
+describe("a status", () => {
+  it.effect("is written once, and then not again while it is the same", () => {
+    const { cluster, told, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.report(seen, to("a"))
+      yield* reporter.report(seen, to("a"))
+      yield* reporter.report(cluster.resource(), to("a"))
+      assert.strictEqual(cluster.patches.length, 1)
+      assert.deepStrictEqual(cluster.status(), to("a"))
+      assert.deepStrictEqual(told, ["1: undefined -> a"])
+    }).pipe(provide)
+  })
+
+  it.effect("that the group has already is not written", () => {
+    const { cluster, told, provide } = given(to("a"))
+    return Effect.gen(function* () {
+      yield* (yield* StatusReporter).report(cluster.resource(), to("a"))
+      assert.deepStrictEqual(cluster.patches, [])
+      assert.deepStrictEqual(told, [])
+    }).pipe(provide)
+  })
+
+  it.effect("replaces the whole one before: what it does not have any more goes", () => {
+    const { cluster, provide } = given({ currentNode: "a", targetNode: "b", conditions: [], moves: [] })
+    return Effect.gen(function* () {
+      yield* (yield* StatusReporter).report(cluster.resource(), { currentNode: "b", observedGeneration: 2 })
+      assert.deepStrictEqual(cluster.status(), { currentNode: "b", observedGeneration: 2 })
+    }).pipe(provide)
+  })
+
+  it.effect("is written upon our own last one before the watch tells of it", () => {
+    const { cluster, told, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const first = cluster.resource()
+      yield* reporter.report(first, to("a"))
+      const second = cluster.resource()
+      yield* reporter.report(first, to("b"))
+      const third = cluster.resource()
+      // The watch may be at any of them by now.
+      for (const seen of [first, second, third]) assert.deepStrictEqual(yield* reporter.newest(seen), third)
+      yield* reporter.report(second, to("c"))
+      yield* reporter.report(cluster.resource(), to("d"))
+      yield* reporter.report(cluster.resource(), to("e"))
+      assert.deepStrictEqual(
+        cluster.patches.map(({ metadata }) => metadata.resourceVersion),
+        ["1", "2", "3", "4", "5"]
+      )
+      assert.deepStrictEqual(cluster.status(), to("e"))
+      assert.deepStrictEqual(told, ["1: undefined -> a", "2: a -> b", "3: b -> c", "4: c -> d", "5: d -> e"])
+    }).pipe(provide)
+  })
+
+  it.effect("is written upon what others wrote since, once the watch tells of it", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.report(cluster.resource(), to("a"))
+      cluster.put({ status: { currentNode: "by hand" } })
+      const seen = cluster.resource()
+      assert.deepStrictEqual(yield* reporter.newest(seen), seen)
+      yield* reporter.report(seen, to("a"))
+      assert.deepStrictEqual(cluster.status(), to("a"))
+    }).pipe(provide)
+  })
+
+  it.effect("is never made from another group's", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.report(cluster.resource(), to("a"))
+      const other = resource({ name: "secondary" })
+      assert.deepStrictEqual(yield* reporter.newest(other), other)
+    }).pipe(provide)
+  })
+})
+
+describe("a status that is not taken", () => {
+  it.effect("is told as such, and not tried again before its time", () => {
+    const { cluster, told, provide } = given(undefined, [forbidden])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      assert.isUndefined(yield* reporter.retryAt("primary"))
+      const error = yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      assert.strictEqual(error._tag, "NotReported")
+      assert.include(error.message, "the role does not allow it")
+      assert.deepStrictEqual(told, [])
+      assert.isTrue(yield* woken)
+
+      const retryAt = (yield* reporter.retryAt("primary")) ?? 0
+      assert.isAtLeast(retryAt, 800)
+      assert.isAtMost(retryAt, 1_200)
+      assert.strictEqual((yield* Effect.flip(reporter.report(cluster.resource(), to("a"))))._tag, "NotReported")
+      assert.strictEqual(cluster.patches.length, 1)
+
+      yield* TestClock.setTime(Math.ceil(retryAt))
+      yield* reporter.report(cluster.resource(), to("a"))
+      assert.deepStrictEqual(cluster.status(), to("a"))
+      assert.isUndefined(yield* reporter.retryAt("primary"))
+    }).pipe(provide)
+  })
+
+  it.effect("is tried again ever more rarely, and quickly after a success", () => {
+    const refusals = Array.from({ length: 6 }, () => unreachable)
+    const { cluster, provide } = given(undefined, [...refusals, Effect.void, unreachable])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      let now = 0
+      const pause = Effect.gen(function* () {
+        yield* Effect.flip(reporter.report(cluster.resource(), to(`at ${now}`)))
+        const retryAt = (yield* reporter.retryAt("primary")) ?? Number.NaN
+        const before = now
+        now = Math.ceil(retryAt)
+        yield* TestClock.setTime(now)
+        return retryAt - before
+      })
+      for (const full of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
+        const waited = yield* pause
+        assert.isAtLeast(waited, 0.8 * full)
+        assert.isAtMost(waited, 1.2 * full)
+      }
+      yield* reporter.report(cluster.resource(), to("b"))
+      assert.isAtMost(yield* pause, 1_200)
+    }).pipe(provide)
+  })
+
+  it.effect("since the group changed meanwhile is made anew from what it is then", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const stale = cluster.resource()
+      cluster.put({ spec: { ...stale.spec, ips: ["198.51.100.9/32"] } })
+      const error = yield* Effect.flip(reporter.report(stale, to("a")))
+      assert.include(error.message, "changed")
+      assert.isAtLeast((yield* reporter.retryAt("primary")) ?? 0, 800)
+      assert.isTrue(yield* woken)
+      yield* TestClock.adjust("2 seconds")
+      yield* reporter.report(cluster.resource(), to("a"))
+      assert.deepStrictEqual(cluster.status(), to("a"))
+    }).pipe(provide)
+  })
+
+  it.effect("since the group is gone makes nobody wait", () => {
+    const { cluster, provide } = given(undefined, [Effect.fail(new KubeErrors.NotFound({ message: "no such group" }))])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const error = yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      assert.include(error.message, "gone")
+      assert.isUndefined(yield* reporter.retryAt("primary"))
+    }).pipe(provide)
+  })
+
+  it.effect("holds up no other group", () => {
+    const { cluster, provide } = given(undefined, [forbidden])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      assert.isUndefined(yield* reporter.retryAt("secondary"))
+      yield* reporter.report(resource({ name: "secondary" }), to("a"))
+      assert.strictEqual(cluster.patches.length, 2)
+    }).pipe(provide)
+  })
+
+  it.effect("is forgotten with its group", () => {
+    const { cluster, provide } = given(undefined, [forbidden])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      yield* reporter.retain(new Set(["primary"]))
+      assert.isDefined(yield* reporter.retryAt("primary"))
+      yield* reporter.retain(new Set(["secondary"]))
+      assert.isUndefined(yield* reporter.retryAt("primary"))
+    }).pipe(provide)
+  })
+})
+
+describe("statuses that come while one is being written", () => {
+  it.effect("are written by their last, and that one is written", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const { cluster, provide } = given(undefined, [Deferred.await(gate)])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      for (const node of ["a", "b", "c", "d"]) {
+        yield* reporter.reportSoon(seen, to(node))
+        yield* settled
+      }
+      assert.strictEqual(cluster.patches.length, 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* settled
+      assert.deepStrictEqual(
+        cluster.patches.map(({ status }) => status.targetNode),
+        ["a", "d"]
+      )
+      assert.deepStrictEqual(cluster.status(), to("d"))
+      yield* reporter.reportSoon(cluster.resource(), to("e"))
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("e"))
+    }).pipe(provide)
+  })
+
+  it.effect("are written also where the one before was refused", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const { cluster, provide } = given(undefined, [Effect.andThen(Deferred.await(gate), forbidden)])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.reportSoon(seen, to("a"))
+      yield* settled
+      yield* reporter.reportSoon(seen, to("b"))
+      yield* Deferred.succeed(gate, undefined)
+      yield* settled
+      assert.isUndefined(cluster.status())
+      yield* TestClock.adjust("2 seconds")
+      yield* reporter.reportSoon(seen, to("b"))
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+
+  it.effect("and that somebody waits for are written one after the other", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const { cluster, provide } = given(undefined, [Deferred.await(gate)])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      const writers: Array<Fiber.Fiber<void, unknown>> = []
+      for (const node of ["a", "b", "b"]) {
+        writers.push(yield* Effect.forkChild(reporter.report(seen, to(node)), { startImmediately: true }))
+        yield* settled
+      }
+      assert.strictEqual(cluster.patches.length, 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.forEach(writers, Fiber.join)
+      assert.deepStrictEqual(
+        cluster.patches.map(({ metadata, status }) => [metadata.resourceVersion, status.targetNode]),
+        [
+          ["1", "a"],
+          ["2", "b"]
+        ]
+      )
+    }).pipe(provide)
+  })
+
+  it.effect("are not held up by a write of another group that hangs", () => {
+    const { cluster, provide } = given(undefined, [Effect.never])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportSoon(resource({ name: "secondary" }), to("a"))
+      yield* settled
+      yield* reporter.report(cluster.resource(), to("b"))
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+})
