@@ -17,7 +17,8 @@ const crdFile = fileURLToPath(new URL("../../../../infra/crd/netcupfailoverips.y
 const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
 
 export const namespace = "netcup-system"
-const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
+/** Where the Lease of the controllers is in the API. */
+export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
 
 /** Installs what an operator installs once: CRD and namespace. */
 export const install = Effect.gen(function* () {

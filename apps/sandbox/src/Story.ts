@@ -1,0 +1,76 @@
+/**
+ * The failover as a story, for a log: a node dies, then the leader with its node.
+ */
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Board from "./Board.ts"
+import * as Cast from "./Cast.ts"
+import type { Sight, Theatre } from "./Theatre.ts"
+import type { Timeline } from "./Timeline.ts"
+
+/** What the story tells did not come about; the last table is shown. */
+export class Stuck extends Schema.TaggedError<Stuck>()("Stuck", { message: Schema.String }) {}
+
+const awaitSight = (theatre: Theatre, what: string, is: (sight: Sight) => boolean) =>
+  theatre.sight.pipe(
+    Effect.filterOrFail(is),
+    Effect.retry(Schedule.spaced("100 millis")),
+    Effect.timeout("60 seconds"),
+    Effect.catch(() => Effect.fail(new Stuck({ message: `this did not happen within a minute: ${what}` })))
+  )
+
+const isRouted = (sight: Sight, name: string) =>
+  sight.groups.some((group) => group.metadata.name === name && Stage.routed(group)?.status === "True")
+
+const placeOf = (sight: Sight, name: string) =>
+  sight.groups.find(({ metadata }) => metadata.name === name)?.status?.currentNode
+
+const show = Effect.fn(function* (theatre: Theatre, title: string) {
+  yield* Console.log(`\n${title}\n`)
+  yield* Console.log(Board.render(yield* theatre.sight, theatre.isDead))
+})
+
+/** A death, and everything until the group is routed again. Gives how long that took, in seconds. */
+const act = Effect.fn(function* (theatre: Theatre, timeline: Timeline, group: string, victim: string, also: string) {
+  const at = yield* Clock.currentTimeMillis
+  yield* timeline.note(`${victim} loses its power${also}`)
+  yield* theatre.kill(victim)
+  yield* awaitSight(
+    theatre,
+    `${group} leaves ${victim}`,
+    (sight) => isRouted(sight, group) && placeOf(sight, group) !== victim
+  )
+  const seconds = ((yield* Clock.currentTimeMillis) - at) / 1000
+  // What is seen is noted a moment later.
+  yield* Effect.sleep("300 millis")
+  yield* Console.log(`\n${yield* timeline.since(at)}`)
+  return seconds
+})
+
+export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline) {
+  const begin = yield* awaitSight(
+    theatre,
+    "both groups are routed and a replica leads",
+    (sight) => sight.leader !== undefined && Cast.groups.every(({ name }) => isRouted(sight, name))
+  )
+  yield* show(theatre, "All groups are where they should be; netcup was asked, and nothing had to be moved.")
+
+  const first = placeOf(begin, "primary") ?? ""
+  yield* Console.log(`\nFirst ${first} dies, which has the group "primary".`)
+  const one = yield* act(theatre, timeline, "primary", first, "")
+  yield* show(theatre, "The group has moved; the other one has not been touched.")
+
+  const leaderNode = Cast.replicas.find(({ name }) => name === begin.leader)?.node ?? ""
+  yield* Console.log(`\nThen ${leaderNode} dies, which has the group "secondary", and the replica that leads.`)
+  const two = yield* act(theatre, timeline, "secondary", leaderNode, `, and ${begin.leader} with it`)
+  yield* show(theatre, "The other replica has taken over and moved the group.")
+
+  const changes = (yield* theatre.journal.callsOf("changeIPRouting")).length
+  yield* Console.log(
+    `\nDone. "primary" was back after ${one.toFixed(1)} s, "secondary" after ${two.toFixed(1)} s with a change of leader between; netcup was told ${changes} times for ${Cast.groups.flatMap(({ ips }) => ips).length} addresses. Most of the time is the cluster's own: here a node counts as dead after 5 s without a heartbeat, and a Lease after 3 s; by default that is 50 s and 15 s.`
+  )
+})

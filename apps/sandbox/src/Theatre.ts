@@ -1,0 +1,119 @@
+/**
+ * The cluster, netcup, nodes and replicas as one thing to play with: what a person can do to them, and what is to be seen.
+ */
+import { group as apiGroup, plural, version } from "@netcup-failover/core/FailoverIpResource"
+import type { FakeKubelet } from "@netcup-failover/testing/kubernetes/FakeKubelet"
+import type { KubeHttpError } from "@netcup-failover/testing/kubernetes/KubeHttp"
+import type { ControllerProcess } from "@netcup-failover/testing/stage/ControllerProcess"
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Cast from "./Cast.ts"
+
+const Groups = Schema.Struct({ items: Schema.Array(Stage.GroupObject) })
+const Nodes = Schema.Struct({
+  items: Schema.Array(
+    Schema.Struct({
+      metadata: Schema.Struct({ name: Schema.String }),
+      status: Schema.Struct({ conditions: Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })) })
+    })
+  )
+})
+const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.optionalKey(Schema.String) }) })
+
+/** All that is to be seen at one moment. */
+export interface Sight {
+  readonly groups: ReadonlyArray<Stage.GroupObject>
+  /** The status of each node's `Ready` condition. */
+  readonly ready: ReadonlyMap<string, string>
+  /** Where netcup really routes each address. */
+  readonly routes: ReadonlyMap<string, string>
+  /** The replica that holds the Lease; none: nobody does. */
+  readonly leader: string | undefined
+}
+
+export const make = Effect.gen(function* () {
+  const stage = yield* Stage.make()
+  const { http } = stage.cluster
+  const kubelets = new Map<string, FakeKubelet>()
+  const replicas = new Map<string, ControllerProcess>()
+  const dead = new Set<string>()
+  let groupsMade = Cast.groups.length
+
+  const startReplica = Effect.fn(function* (name: string) {
+    replicas.set(name, yield* stage.startController({ POD_NAME: name }))
+  })
+
+  const sight: Effect.Effect<Sight, KubeHttpError> = Effect.gen(function* () {
+    const [groups, nodes, lease, routes] = yield* Effect.all(
+      [
+        http.get(`/apis/${apiGroup}/${version}/${plural}`, Groups),
+        http.get("/api/v1/nodes", Nodes),
+        Effect.option(http.get(Stage.leasePath, Lease)),
+        stage.world.routes
+      ],
+      { concurrency: "unbounded" }
+    )
+    const holder = lease._tag === "Some" ? lease.value.spec.holderIdentity : undefined
+    return {
+      groups: groups.items,
+      ready: new Map(
+        nodes.items.map(({ metadata, status }) => [
+          metadata.name,
+          status.conditions.find(({ type }) => type === "Ready")?.status ?? "?"
+        ])
+      ),
+      routes,
+      leader: Cast.replicas.find(({ name }) => holder?.startsWith(`${name}_`) === true)?.name
+    }
+  })
+
+  yield* stage.world.addAccount(Cast.account)
+  for (const { name, server } of Cast.nodes) kubelets.set(name, yield* stage.addNode(name, { server }))
+  yield* stage.putSecret("netcup", Cast.credentials)
+  for (const { name, ips } of Cast.groups) yield* stage.putGroup(name, { ips })
+  const [first, ...others] = Cast.replicas
+  yield* startReplica(first.name)
+  yield* http.waitUntil(Stage.leasePath, Lease, ({ spec }) => (spec.holderIdentity ?? "") !== "")
+  for (const { name } of others) yield* startReplica(name)
+
+  return {
+    kubeconfig: stage.cluster.kubeconfig,
+    journal: stage.simulator.journal,
+    sight,
+    isDead: (node: string) => dead.has(node),
+    /** The node loses its power: its heartbeat stops, and what runs on it is gone. */
+    kill: Effect.fn(function* (node: string) {
+      dead.add(node)
+      yield* kubelets.get(node)?.pause ?? Effect.void
+      for (const { name, node: home } of Cast.replicas) {
+        if (home === node) yield* replicas.get(name)?.end("SIGKILL") ?? Effect.void
+      }
+    }),
+    /** The node starts again, and what ran on it. */
+    revive: Effect.fn(function* (node: string) {
+      dead.delete(node)
+      yield* kubelets.get(node)?.resume ?? Effect.void
+      for (const { name, node: home } of Cast.replicas) if (home === node) yield* startReplica(name)
+    }),
+    /** Another group, of an address that nobody has; gives its name, or nothing when there are no addresses left. */
+    addGroup: Effect.fn(function* () {
+      const ip = Cast.spareAddresses[groupsMade - Cast.groups.length]
+      if (ip === undefined) return undefined
+      groupsMade += 1
+      const name = `group-${groupsMade}`
+      yield* stage.putGroup(name, { ips: [ip] })
+      return name
+    }),
+    /** netcup refuses every change of a routing until the returned effect is run. */
+    limit: Effect.map(
+      stage.simulator.inject({
+        operation: "changeIPRouting",
+        fault: { _tag: "Refuse", text: "Routing a failover IP is only permitted once every 5 minutes." }
+      }),
+      ({ remove }) => remove
+    )
+  }
+})
+
+export type Theatre = Effect.Success<typeof make>
