@@ -135,7 +135,8 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
   const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
   switch (decision._tag) {
     case "Stay": {
-      const message = `all ${addresses.length} addresses are routed to ${decision.node}`
+      const all = addresses.length === 1 ? "the address is" : `all ${addresses.length} addresses are`
+      const message = `${all} routed to ${decision.node}`
       return { type: "Routed", status: "True", reason: "NodeSelected", message }
     }
     case "Move":
