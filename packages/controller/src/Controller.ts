@@ -11,6 +11,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
+import { Fence } from "./act/Fence.ts"
 import { Mover } from "./act/Mover.ts"
 import * as HealthServer from "./HealthServer.ts"
 import * as Metrics from "./Metrics.ts"
@@ -29,7 +30,14 @@ const component = "netcup-failover-controller"
 
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
-  Mover.layer,
+  Mover.layer.pipe(
+    Layer.provide(
+      Layer.effect(
+        Fence,
+        Effect.map(Leadership, ({ isLeader }) => isLeader)
+      )
+    )
+  ),
   Accounts.layer,
   StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
 )

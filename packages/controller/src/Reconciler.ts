@@ -47,7 +47,8 @@ export const run = Effect.gen(function* () {
     const { resource, group } = one
     const now = yield* Clock.currentTimeMillis
     const order = orderOf(one, decision, seen)
-    const writable = ((yield* reporter.retryAt(group.name)) ?? 0) <= now
+    yield* mover.aim(group.name, order?.to)
+    const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= now
     const begun = order !== undefined && writable ? yield* mover.begin(order) : []
     const attempts = yield* mover.attempts(group.name)
     const status = GroupStatus.compose({
@@ -62,16 +63,16 @@ export const run = Effect.gen(function* () {
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
     else yield* mover.carryOut(order, begun, reporter.report(resource, status))
     if (decision._tag === "Stay") yield* mover.settle(group.name)
-    return yield* nextLook(group.name, order, attempts)
+    return yield* nextLook(resource, order, attempts)
   })
 
   /** When time alone gives this group something to do, in ms since the epoch; `undefined`: never. */
-  const nextLook = Effect.fnUntraced(function* (group: string, order: Order | undefined, attempts: Attempts) {
+  const nextLook = Effect.fnUntraced(function* (resource: GroupResource, order: Order | undefined, attempts: Attempts) {
     const waiting = (order?.missing ?? []).flatMap(({ prefix }) => {
       const state = attempts.get(prefix)?.state
       return state?._tag === "Failed" ? [state.retryAt] : []
     })
-    const write = yield* reporter.retryAt(group)
+    const write = yield* reporter.retryAt(resource)
     // Without the write nothing is sent: it comes first.
     return write ?? (waiting.length === 0 ? undefined : Math.min(...waiting))
   })
@@ -139,7 +140,7 @@ const orderOf = (
     to: decision.to,
     server,
     account: account.account,
-    missing: group.addresses.filter(({ prefix }) => account.state.account?.routes.get(prefix) !== server),
+    missing: group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server)),
     movedAt: new Map(movedAt)
   }
 }

@@ -46,6 +46,8 @@ const settings = Config.all({
   leaseRenewDeadline: period("LEASE_RENEW_DEADLINE", "10 seconds"),
   /** How often the Lease is renewed, or tried for. */
   leaseRetryPeriod: period("LEASE_RETRY_PERIOD", "2 seconds"),
+  /** How long a watch may be silent before its connection is taken for dead. Longer than a minute: so far bookmarks are apart. */
+  watchIdleLimit: period("WATCH_IDLE_LIMIT", "90 seconds"),
   /** How old what we know of netcup may be in peace. */
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60 seconds"),
   /** How long netcup lets an address rest between two moves. */

@@ -63,6 +63,7 @@ export const resource = ({
 export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   key: AccountKey.make("soap:12345"),
   state: Effect.succeed({ account: undefined, trouble: undefined }),
+  holds: () => false,
   watchServers: () => Effect.void,
   route: () => Effect.void,
   ...more

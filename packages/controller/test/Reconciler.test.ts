@@ -2,14 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import { Mover } from "@netcup-failover/controller/act/Mover"
 import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import { Cluster } from "@netcup-failover/controller/observe/Cluster"
+import { CalledOff, type NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import { secrets } from "@netcup-failover/controller/observe/SecretResource"
 import * as Reconciler from "@netcup-failover/controller/Reconciler"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
+import type { Candidate } from "@netcup-failover/core/Candidate"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
 import { RateLimited, RoutingError } from "@netcup-failover/netcup/RoutingError"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -24,13 +29,22 @@ const secret = Schema.decodeUnknownSync(secrets.schema)({
   data: { loginName: "MTIzNDU=", password: "Z2VoZWlt" }
 })
 
-/** Runs the loop over one group, whose address is routed to the second of two healthy nodes or, being `lost`, to none. */
-const running = Effect.fnUntraced(function* (
-  lost: boolean,
-  route: Effect.Effect<void, RoutingError>,
-  answers: Parameters<typeof FakeCluster.make>[1] = []
-) {
-  const cluster = FakeCluster.make(resource(), answers)
+interface World {
+  readonly route: NetcupAccount["route"]
+  /** The first answers to writes. */
+  readonly answers?: Parameters<typeof FakeCluster.make>[1]
+  /** The group's address is routed to no server of ours. */
+  readonly lost?: boolean
+  readonly nodes?: () => ReadonlyArray<Candidate>
+  /** The watch tells nothing after its first word. */
+  readonly deaf?: boolean
+}
+
+/** Runs the loop over one group, whose address is routed to the second of two healthy nodes unless a world says otherwise. */
+const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false, deaf = false, ...more }: World) {
+  const { nodes = () => [candidate(1), candidate(2)] } = more
+  const first = resource()
+  const cluster = FakeCluster.make(first, answers)
   const looks: Array<number> = []
   const told: Array<number> = []
   const note = (times: Array<number>) =>
@@ -43,29 +57,26 @@ const running = Effect.fnUntraced(function* (
       },
       trouble: undefined
     }),
-    route: () => Effect.andThen(note(told), route)
+    holds: (prefix, at) => !lost && prefix === one.prefix && at === server(2),
+    route: (...order) => Effect.andThen(note(told), route(...order))
   })
   const world = Layer.mergeAll(
     Layer.mock(Cluster, {
       awaitSynced: Effect.void,
-      view: Effect.as(note(looks), null).pipe(
-        Effect.map(() => ({
-          nodes: [candidate(1), candidate(2)],
-          groups: [cluster.resource()],
-          undecodable: [],
-          secret: () => ({ _tag: "Found" as const, secret })
-        }))
-      )
+      view: Effect.map(note(looks), () => ({
+        nodes: nodes(),
+        groups: [deaf ? first : cluster.resource()],
+        undecodable: [],
+        secret: () => ({ _tag: "Found" as const, secret })
+      }))
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
     Layer.mergeAll(cluster.layer, Wake.layer, settingsOf())
   )
-  const loop = Reconciler.run.pipe(
-    Effect.provide(Layer.provideMerge(Layer.mergeAll(Mover.layer, StatusReporter.layer), world))
-  )
-  yield* Effect.forkScoped(loop)
-  return { looks, told, cluster }
+  const services = yield* Layer.build(Layer.provideMerge(Layer.mergeAll(Mover.layer, StatusReporter.layer), world))
+  yield* Effect.forkScoped(Effect.provide(Reconciler.run, services))
+  return { looks, told, cluster, wake: Context.get(services, Wake) }
 })
 
 /** In steps: one big one would jump past fibers that have not gone to sleep yet. */
@@ -75,7 +86,7 @@ describe("the loop", () => {
   it.effect("asks every 30 seconds whether a limit has ended whose end nobody knows", () =>
     Effect.gen(function* () {
       const limited = Effect.fail(new RoutingError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
-      const { told } = yield* running(true, limited)
+      const { told } = yield* running({ lost: true, route: () => limited })
       yield* seconds(100)
       assert.deepStrictEqual(told, [0, 30_000, 60_000, 90_000])
     })
@@ -83,7 +94,7 @@ describe("the loop", () => {
 
   it.effect("rests while nothing changes", () =>
     Effect.gen(function* () {
-      const { looks, cluster } = yield* running(false, Effect.never)
+      const { looks, cluster } = yield* running({ route: () => Effect.never })
       yield* seconds(60)
       assert.strictEqual(cluster.status()?.currentNode, "node-2")
       assert.strictEqual(looks.length, 1)
@@ -92,9 +103,12 @@ describe("the loop", () => {
 
   it.effect("rests again after a status was stored whose answer was lost", () =>
     Effect.gen(function* () {
-      const { looks, cluster } = yield* running(false, Effect.never, [
-        Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" })).pipe(Effect.onError(() => stored))
-      ])
+      const { looks, cluster } = yield* running({
+        route: () => Effect.never,
+        answers: [
+          Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" })).pipe(Effect.onError(() => stored))
+        ]
+      })
       const stored: Effect.Effect<void> = Effect.sync(() => {
         cluster.put({
           status: {
@@ -114,7 +128,7 @@ describe("the loop", () => {
                 type: "Routed",
                 status: "True",
                 reason: "NodeSelected",
-                message: "all 1 addresses are routed to node-2",
+                message: "the address is routed to node-2",
                 lastTransitionTime: "1970-01-01T00:00:00.000Z",
                 observedGeneration: 1
               },
@@ -133,6 +147,65 @@ describe("the loop", () => {
       yield* seconds(60)
       assert.strictEqual(cluster.patches.length, 1)
       assert.isAtMost(looks.length, 5)
+    })
+  )
+
+  it.effect("calls off a move that waited for its turn until the group stays", () =>
+    Effect.gen(function* () {
+      const silent = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }
+      let nodes = [candidate(1), candidate(2, silent)]
+      const gate = yield* Deferred.make<void>()
+      const sent: Array<string> = []
+      const { told, cluster, wake } = yield* running({
+        nodes: () => nodes,
+        route: (_, to, permitted) =>
+          Effect.gen(function* () {
+            yield* Deferred.await(gate)
+            if (!(yield* permitted)) return yield* new CalledOff()
+            sent.push(to)
+          })
+      })
+      yield* seconds(2)
+      assert.deepStrictEqual(told, [0])
+      assert.strictEqual(cluster.status()?.targetNode, "node-1")
+      nodes = [candidate(1, silent), candidate(2)]
+      yield* wake.now
+      yield* seconds(2)
+      yield* Deferred.succeed(gate, undefined)
+      yield* seconds(2)
+      assert.deepStrictEqual(sent, [])
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+      assert.isUndefined(cluster.status()?.targetNode)
+    })
+  )
+
+  it.effect("sends nothing before its intention is written", () =>
+    Effect.gen(function* () {
+      const forbidden = Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" }))
+      const limited = Effect.fail(new RoutingError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
+      const { told, looks } = yield* running({
+        lost: true,
+        route: () => limited,
+        answers: [forbidden, forbidden]
+      })
+      yield* seconds(10)
+      assert.strictEqual(told.length, 1)
+      // After a pause of one second, and one of two, give or take a fifth.
+      assert.isAtLeast(told[0] ?? 0, 2_400)
+      assert.isAtMost(told[0] ?? Number.NaN, 5_000)
+      assert.isAtMost(looks.length, 10)
+    })
+  )
+
+  it.effect("goes on from its own last write while the watch lags behind", () =>
+    Effect.gen(function* () {
+      const { cluster, looks, wake } = yield* running({ deaf: true, route: () => Effect.never })
+      yield* seconds(1)
+      yield* wake.now
+      yield* seconds(60)
+      assert.strictEqual(looks.length, 2)
+      assert.strictEqual(cluster.patches.length, 1)
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
     })
   )
 })

@@ -47,7 +47,7 @@ it.effect("a write that was refused waits for nothing once the status is as want
     cluster.put({ status: { currentNode: "a" } })
     yield* TestClock.adjust("1 minute")
     yield* reporter.report(cluster.resource(), { currentNode: "a" })
-    assert.isUndefined(yield* reporter.retryAt("primary"))
+    assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
   }).pipe(reporterOf(cluster))
 })
 
@@ -56,9 +56,10 @@ it.effect("a status that was only to be written soon does not replace a newer on
   const cluster = FakeCluster.make(resource(), [Deferred.await(gate)])
   return Effect.gen(function* () {
     const reporter = yield* StatusReporter
-    const seen = cluster.resource()
-    yield* reporter.reportSoon(seen, { currentNode: "1" })
+    yield* reporter.reportSoon(cluster.resource(), { currentNode: "1" })
     yield* settled
+    cluster.put({ metadata: { ...cluster.resource().metadata, generation: 2 } })
+    const seen = cluster.resource()
     yield* reporter.reportSoon(seen, { currentNode: "2" })
     yield* settled
     const intention = yield* Effect.forkChild(reporter.report(seen, { currentNode: "1", targetNode: "3" }), {
@@ -69,6 +70,7 @@ it.effect("a status that was only to be written soon does not replace a newer on
     yield* Fiber.join(intention)
     yield* settled
     assert.strictEqual(cluster.status()?.targetNode, "3")
+    assert.strictEqual(cluster.patches.length, 2)
   }).pipe(reporterOf(cluster))
 })
 
@@ -102,6 +104,7 @@ it.effect("an attempt that ends in a defect does not run for ever", () =>
       movedAt: new Map(),
       account: account({ route: () => Effect.die("a bug") })
     }
+    yield* mover.aim(order.group, order.to)
     yield* mover.carryOut(order, yield* mover.begin(order), Effect.void)
     yield* settled
     yield* TestClock.adjust("1 hour")

@@ -14,4 +14,6 @@ export interface Account {
   readonly servers: ReadonlySet<ServerName>
   /** Where netcup routes each address, as far as the servers of our nodes hold it. */
   readonly routes: ReadonlyMap<Prefix, ServerName>
+  /** Servers of our nodes that netcup has not told about: an address that is nowhere else may be there. */
+  readonly unread?: ReadonlySet<ServerName>
 }

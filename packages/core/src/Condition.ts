@@ -39,6 +39,9 @@ export interface Claim {
   readonly message: string
 }
 
+/** What the API server accepts; a cluster of many nodes has much to say about a group that fits none of them. */
+const longestMessage = 32768
+
 /**
  * The conditions with one claim set. `lastTransitionTime` moves only when the status changes; an order once seen is kept.
  *
@@ -53,6 +56,10 @@ export const set = (
   const before = conditions.find(({ type }) => type === claim.type)
   const next: Condition = {
     ...claim,
+    message:
+      claim.message.length <= longestMessage
+        ? claim.message
+        : `${claim.message.slice(0, longestMessage - 1).toWellFormed()}…`,
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     lastTransitionTime: before?.status === claim.status ? before.lastTransitionTime : now
   }

@@ -15,6 +15,8 @@ export type HoldReason = Data.TaggedEnum<{
   CredentialsError: { readonly message: string }
   /** netcup has not told yet what the account has. */
   AccountUnknown: { readonly message: string }
+  /** netcup does not tell what is routed to one of the servers that the group may be on. */
+  ServerUnknown: { readonly server: string }
   /** An older group of the same account has one of the addresses. */
   Conflict: { readonly prefix: string; readonly holder: string }
 }>

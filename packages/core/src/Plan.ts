@@ -73,25 +73,36 @@ const byAge = (a: Group, b: Group): number => a.createdAt - b.createdAt || byNam
 /** What there is to know about a group before groups are weighed against each other. */
 interface Outlook {
   readonly group: Group
+  readonly account: Account
   readonly eligible: ReadonlyArray<Candidate>
   readonly reasons: ReadonlyMap<NodeName, ReadonlyArray<Ineligibility>>
-  /** The node that holds each address now; absent where no node of ours does. */
-  readonly holders: ReadonlyMap<Prefix, NodeName>
+  /** The nodes that hold addresses now, the eligible ones first; where two nodes claim one server, both. */
+  readonly holders: ReadonlyArray<Candidate>
 }
 
-/** Groups that an older group of the same account keeps from acting, since it has one of their addresses. */
+/**
+ * Groups that an older group of the same account keeps from acting, since it has one of their addresses. A group whose spec is
+ * not valid has no claim; one whose account is not known keeps what it once had from everybody, since its Secret may be back soon.
+ */
 const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason> => {
   const owners = new Map<string, string>()
   const losers = new Map<string, HoldReason>()
-  // Whose account is not known, or whose spec is not valid, has no claim.
-  const claimants = groups.filter(({ account, held }) => account !== undefined && held?.because._tag !== "InvalidSpec")
-  for (const group of claimants.sort(byAge)) {
-    const claims = group.addresses.map(({ prefix }) => ({ prefix, claim: `${group.account}\n${prefix}` }))
-    const taken = claims.find(({ claim }) => owners.has(claim))
-    const holder = taken && owners.get(taken.claim)
+  const claimants = groups.filter(({ held }) => held?.because._tag !== "InvalidSpec").sort(byAge)
+  for (const { name, account, addresses, current } of claimants) {
+    const claims = addresses.map(({ prefix }) => ({
+      prefix,
+      own: `${account ?? ""}\n${prefix}`,
+      anyone: `\n${prefix}`
+    }))
+    if (account === undefined) {
+      if (current !== undefined) for (const { anyone } of claims) if (!owners.has(anyone)) owners.set(anyone, name)
+      continue
+    }
+    const taken = claims.find(({ own, anyone }) => owners.has(own) || owners.has(anyone))
+    const holder = taken && (owners.get(taken.own) ?? owners.get(taken.anyone))
     if (taken !== undefined && holder !== undefined)
-      losers.set(group.name, HoldReason.Conflict({ prefix: taken.prefix, holder }))
-    else for (const { claim } of claims) owners.set(claim, group.name)
+      losers.set(name, HoldReason.Conflict({ prefix: taken.prefix, holder }))
+    else for (const { own } of claims) owners.set(own, name)
   }
   return losers
 }
@@ -104,46 +115,55 @@ const survey = (
 ): Outlook => {
   const reasons = new Map(nodes.map((node) => [node.name, rule.judge({ group, node, account })]))
   const eligible = nodes.filter(({ name }) => reasons.get(name)?.length === 0)
-  const holders = new Map<Prefix, NodeName>()
-  for (const { prefix } of group.addresses) {
-    const server = account.routes.get(prefix)
-    // A server that was set up anew under another name may have two nodes: the one that can have the group counts.
-    const holder = [...eligible, ...nodes].find((node) => node.server !== undefined && node.server === server)
-    if (holder !== undefined) holders.set(prefix, holder.name)
-  }
-  return { group, eligible, reasons, holders }
+  const others = nodes.filter(({ name }) => reasons.get(name)?.length !== 0)
+  const servers = new Set(group.addresses.map(({ prefix }) => account.routes.get(prefix)))
+  const holders = [...eligible, ...others].filter(({ server }) => server !== undefined && servers.has(server))
+  return { group, account, eligible, reasons, holders }
 }
 
-const missingAt = ({ group, holders }: Outlook, node: NodeName): ReadonlyArray<Prefix> =>
-  group.addresses.map(({ prefix }: FailoverAddress) => prefix).filter((prefix) => holders.get(prefix) !== node)
+/** The addresses that are not on a node. Servers are compared: of two nodes that claim one, both have what is there. */
+const missingAt = ({ group, account }: Outlook, { server }: Candidate): ReadonlyArray<Prefix> =>
+  group.addresses
+    .map(({ prefix }: FailoverAddress) => prefix)
+    .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
+
+/** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
+const unreadServer = ({ group, account, eligible }: Outlook): string | undefined =>
+  group.addresses.every(({ prefix }) => account.routes.has(prefix))
+    ? undefined
+    : eligible.find(({ server }) => server !== undefined && account.unread?.has(server) === true)?.server
 
 /** The picked one of a non-empty sorted pool. */
-const pick = (group: Group, pool: ReadonlyArray<Candidate>): NodeName | undefined =>
-  pool[Fnv1a.hash32(group.name) % pool.length]?.name
+const pick = (group: Group, pool: ReadonlyArray<Candidate>): Candidate | undefined =>
+  pool[Fnv1a.hash32(group.name) % pool.length]
 
 /** Where a group belongs by itself, if anywhere: its way is finished, it is kept, gathered, brought back, or goes where it was to go. */
-const anchor = (outlook: Outlook): NodeName | undefined => {
+const anchor = (outlook: Outlook): Candidate | undefined => {
   const { group, eligible } = outlook
-  const isEligible = (name: NodeName | undefined) => eligible.some((node) => node.name === name)
-  if (group.target?.committed === true && isEligible(group.target.node)) return group.target.node
-  const held = (node: Candidate) => group.addresses.length - missingAt(outlook, node.name).length
+  const among = (nodes: ReadonlyArray<Candidate>, name: NodeName | undefined) =>
+    nodes.find((node) => node.name === name)
+  const committed = group.target?.committed === true ? among(eligible, group.target.node) : undefined
+  if (committed !== undefined) return committed
+  const held = (node: Candidate) => group.addresses.length - missingAt(outlook, node).length
   const most = Math.max(0, ...eligible.map(held))
   const fullest = eligible.filter((node) => held(node) === most)
-  if (most === group.addresses.length) return fullest[0]?.name
-  if (most > 0) return fullest.some(({ name }) => name === group.current) ? group.current : pick(group, fullest)
-  return [group.current, group.target?.node].find(isEligible)
+  if (most === group.addresses.length) return among(fullest, group.current) ?? fullest[0]
+  if (most > 0) return among(fullest, group.current) ?? pick(group, fullest)
+  return among(eligible, group.current) ?? among(eligible, group.target?.node)
 }
 
-const why = (outlook: Outlook, to: NodeName): MoveReason => {
+const why = (outlook: Outlook, to: Candidate): MoveReason => {
   const { group, holders, reasons } = outlook
   const missing = missingAt(outlook, to)
-  const from = [...holders.values(), group.current].find(
-    (name) => name !== undefined && name !== to && reasons.get(name)?.length !== 0
+  // Another name of the server that the group goes to is not left.
+  const elsewhere = holders.filter(({ server }) => server !== to.server).map(({ name }) => name)
+  const from = [...elsewhere, group.current].find(
+    (name) => name !== undefined && name !== to.name && reasons.get(name)?.length !== 0
   )
   if (from !== undefined) return MoveReason.LeftNode({ from, reasons: reasons.get(from) ?? [] })
-  const hasPlace = group.current !== undefined || holders.size > 0
-  if (hasPlace && group.target?.committed === true && to === group.target.node) return MoveReason.Begun()
-  if (to === group.current) return MoveReason.Drifted({ missing })
+  const hasPlace = group.current !== undefined || holders.length > 0
+  if (hasPlace && group.target?.committed === true && to.name === group.target.node) return MoveReason.Begun()
+  if (to.name === group.current) return MoveReason.Drifted({ missing })
   return missing.length < group.addresses.length ? MoveReason.Incomplete({ missing }) : MoveReason.FirstPlacement()
 }
 
@@ -160,12 +180,12 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   const load = new Map<NodeName, number>(nodes.map(({ name }) => [name, 0]))
   const carry = (node: NodeName) => load.set(node, (load.get(node) ?? 0) + 1)
 
-  const place = (outlook: Outlook, to: NodeName) => {
-    carry(to)
+  const place = (outlook: Outlook, to: Candidate) => {
+    carry(to.name)
     const settled = missingAt(outlook, to).length === 0
     decisions.set(
       outlook.group.name,
-      settled ? Decision.Stay({ node: to }) : Decision.Move({ to, because: why(outlook, to) })
+      settled ? Decision.Stay({ node: to.name }) : Decision.Move({ to: to.name, because: why(outlook, to) })
     )
   }
 
@@ -174,19 +194,21 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
     const account = group.account === undefined ? undefined : world.accounts.get(group.account)
     const conflict = losers.get(group.name)
     if (group.held !== undefined || conflict !== undefined || account === undefined) {
-      const unknown = HoldReason.AccountUnknown({ message: "netcup has not been asked yet" })
-      decisions.set(
-        group.name,
-        Decision.Hold({ until: group.held?.until, because: group.held?.because ?? conflict ?? unknown })
-      )
+      const because = group.held?.because ?? conflict ?? unasked
+      decisions.set(group.name, Decision.Hold({ until: group.held?.until, because }))
       // A held group still uses its node's bandwidth, unless its addresses are another group's.
       if (group.current !== undefined && conflict === undefined) carry(group.current)
       continue
     }
     const outlook = survey(group, nodes, account, policy.eligibility)
     const at = anchor(outlook)
+    const unread = unreadServer(outlook)
     if (outlook.eligible.length === 0) decisions.set(group.name, Decision.Unplaceable({ reasons: outlook.reasons }))
-    else if (at === undefined) unplaced.push(outlook)
+    else if (unread !== undefined) {
+      const because = HoldReason.ServerUnknown({ server: unread })
+      decisions.set(group.name, Decision.Hold({ until: undefined, because }))
+      if (group.current !== undefined) carry(group.current)
+    } else if (at === undefined) unplaced.push(outlook)
     else place(outlook, at)
   }
 
@@ -200,3 +222,5 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   }
   return decisions
 }
+
+const unasked = HoldReason.AccountUnknown({ message: "netcup has not been asked yet" })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AccountKey } from "@netcup-failover/core/Account"
+import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { Group } from "@netcup-failover/core/Group"
 import { plan } from "@netcup-failover/core/Plan"
 import { destination } from "./PlanReading.ts"
@@ -15,6 +16,15 @@ const rivals = (world: SmallWorld, group: Group): ReadonlyArray<Group> =>
     (other) =>
       other !== group &&
       other.account === group.account &&
+      [...prefixesOf(other)].some((prefix) => prefixesOf(group).has(prefix))
+  )
+
+/** The groups whose account is not known and that once had an address of this one: it may be theirs still. */
+const absentees = (world: SmallWorld, group: Group): ReadonlyArray<Group> =>
+  world.groups.filter(
+    (other) =>
+      other.account === undefined &&
+      other.current !== undefined &&
       [...prefixesOf(other)].some((prefix) => prefixesOf(group).has(prefix))
   )
 
@@ -61,7 +71,7 @@ describe("plan, groups that are held", () => {
     ([world]) => {
       const decisions = plan(world)
       for (const group of world.groups) {
-        if (group.held !== undefined || rivals(world, group).length > 0) continue
+        if (group.held !== undefined || rivals(world, group).length > 0 || absentees(world, group).length > 0) continue
         const decision = decisions.get(group.name)
         const because = decision?._tag === "Hold" ? decision.because._tag : undefined
         assert.strictEqual(because, world.accountOf(group) === undefined ? "AccountUnknown" : undefined, group.name)
@@ -81,6 +91,7 @@ describe("plan, groups that are held", () => {
         // Left open here: whether a resource that is invalid as written claims its addresses.
         if (others.length === 0 || group.account === undefined) continue
         if (all.some(({ held }) => held?.because._tag === "InvalidSpec")) continue
+        if (all.some((one) => absentees(world, one).length > 0)) continue
         const conflictOf = ({ name }: Group) => {
           const decision = decisions.get(name)
           return decision?._tag === "Hold" && decision.because._tag === "Conflict" ? decision.because : undefined
@@ -146,6 +157,33 @@ describe("plan, groups that are held", () => {
     const held: Group["held"] = { because: { _tag: "CredentialsError", message: "refused" }, until: undefined }
     const groups = twoOf({ held }, { createdAt: 1 }, "198.51.100.1/32", "198.51.100.1/32")
     assert.deepStrictEqual(tags(groups), ["CredentialsError", "Conflict"])
+  })
+
+  it("lets an older group keep what it had while its account is not known, and a group that never had it has no claim", () => {
+    const absent = (current: Group["current"]) =>
+      twoOf({ account: undefined, current }, { createdAt: 1 }, "198.51.100.1/32", "198.51.100.1/32")
+    assert.deepStrictEqual(tags(absent(node(1))), ["AccountUnknown", "Conflict"])
+    assert.deepStrictEqual(tags(absent(undefined)), ["AccountUnknown", "Move"])
+  })
+
+  it("holds a group whose address may be on a server that netcup does not tell about, and only such a group", () => {
+    const [lost, found] = twoOf({}, {}, "198.51.100.1/32", "198.51.100.2/32")
+    if (lost === undefined || found === undefined) return assert.fail("no groups")
+    const routes = new Map(found.addresses.map(({ prefix }) => [prefix, server(2)] as const))
+    const decideWith = (nodes: ReadonlyArray<Candidate>) => {
+      const account = { servers: new Set([server(1), server(2)]), routes, unread: new Set([server(1)]) }
+      return plan({ nodes, groups: [lost, found], accounts: new Map([[accountA, account]]) })
+    }
+    const both = decideWith([candidate(1), candidate(2)])
+    assert.deepStrictEqual(both.get("first"), {
+      _tag: "Hold",
+      until: undefined,
+      because: { _tag: "ServerUnknown", server: server(1) }
+    })
+    assert.strictEqual(both.get("second")?._tag, "Stay")
+    // On a node that may not keep it, the address may be as it will: it moves.
+    const failed = { ...candidate(1), verdict: { state: "Failed", reasons: [], changesAt: undefined } as const }
+    assert.strictEqual(destination(decideWith([failed, candidate(2)]).get("first")), node(2))
   })
 
   it("does not find a group in conflict with itself", () => {

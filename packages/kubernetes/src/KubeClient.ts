@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
@@ -61,6 +62,8 @@ export class KubeClient extends Context.Service<
     /** The namespace of the kubeconfig's context or of the pod. */
     readonly namespace: string | undefined
     readonly request: <A>(request: KubeRequest<A>) => Effect.Effect<A, KubeError>
+    /** One element whenever a request had no answer in time: connections that were open then may all be dead. */
+    readonly silences: Stream.Stream<void>
     /** Opens a watch. The lines are read only as fast as they are taken; fails when silent for longer than `idleLimit`. */
     readonly lines: (
       path: string,
@@ -78,6 +81,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
   const connectTimeout = Duration.fromInputUnsafe(settings.connectTimeout ?? "3 seconds")
   const longest = settings.maxAnswerLength ?? 16 * 1024 * 1024
   const cluster = yield* Credentials.load(settings.kubeconfig)
+  const silences = yield* PubSub.sliding<void>(1)
   const { server } = cluster
   const secure = server.protocol === "https:"
   const calls = yield* Agents.make({ secure, maxConnections: settings.maxConnections ?? 8 })
@@ -137,10 +141,11 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       const text = yield* read(answer)
       const value = yield* Effect.fromResult(Json.parse(text))
       return yield* Effect.fromResult(Json.decode(request.schema)(value))
-    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, calls))
+    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, calls, PubSub.publish(silences, undefined)))
 
   return KubeClient.of({
     namespace: cluster.namespace,
+    silences: Stream.fromPubSub(silences),
     request: Effect.fn("KubeClient.request")(function* <A>(request: KubeRequest<A>) {
       yield* Effect.annotateCurrentSpan({ method: request.method, path: request.path })
       return yield* once(request).pipe(
@@ -157,7 +162,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       const answer = yield* Effect.gen(function* () {
         const head = yield* exchange(watches, { method: "GET", path, query })
         return isSuccess(head) ? head : yield* refusal(head)
-      }).pipe(within(requestTimeout, watches), Effect.mapError(error))
+      }).pipe(within(requestTimeout, watches, Effect.void), Effect.mapError(error))
       return Exchange.chunks(answer, idleLimit).pipe(Lines.split(longest), Stream.mapError(error))
     })
   })
@@ -180,13 +185,16 @@ const retryAfter = (header: string | undefined, now: number): Duration.Duration 
 }
 
 /** The connection that was silent is destroyed with the request's scope; idle ones may be just as dead. */
-const within = (limit: Duration.Input, agents: Agents.Agents) =>
+const within = (limit: Duration.Input, agents: Agents.Agents, tell: Effect.Effect<unknown>) =>
   Effect.timeoutOrElse({
     duration: limit,
     orElse: () =>
-      Effect.suspend(() => {
+      Effect.gen(function* () {
         agents.dropIdle()
-        return new Unreachable({ message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}` })
+        yield* tell
+        return yield* new Unreachable({
+          message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}`
+        })
       })
   })
 

@@ -8,7 +8,7 @@ import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { KubeClient } from "./KubeClient.ts"
+import { KubeClient } from "./KubeClient.ts"
 import type { KubeObject } from "./ObjectMeta.ts"
 import type { ResourceKind } from "./ResourceKind.ts"
 import * as Store from "./Store.ts"
@@ -37,6 +37,12 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   settings: Watch.WatchSettings = {}
 ): Effect.fn.Return<Reflector<A>, never, KubeClient | Scope.Scope> {
   const watch = yield* Watch.make(kind, settings)
+  const { silences } = yield* KubeClient
+  // A watch on a connection that died with a node is as silent as a quiet one. Resuming costs one request.
+  yield* silences.pipe(
+    Stream.runForEach(() => watch.reconnect),
+    Effect.forkScoped
+  )
   const store = yield* Ref.make<Store.Store<A>>(Store.empty())
   const synced = yield* Deferred.make<void>()
   const signal = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })

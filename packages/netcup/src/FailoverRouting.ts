@@ -24,7 +24,9 @@ export class FailoverRouting extends Context.Service<
     readonly servers: Effect.Effect<ReadonlyArray<ServerName>, RoutingError>
     /** Every address that netcup routes to one of `among` now, the servers' own addresses included. SOAP: one call a server. */
     readonly routes: (among: ReadonlyArray<ServerName>) => Effect.Effect<Routes, RoutingError>
-    /** A server's state. SOAP learns the interface that {@link route} needs here: ask ahead, and a failover is one call. */
+    /** Learns what {@link route} to a server needs, unless it is known: then, and after {@link inspect}, a route is one call. */
+    readonly prepare: (server: ServerName) => Effect.Effect<void, RoutingError>
+    /** A server's state, asked anew. */
     readonly inspect: (server: ServerName) => Effect.Effect<ServerView, RoutingError>
     /** Routes an address to a server. Succeeds when netcup says done; repeats nothing that may have been sent. */
     readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<void, RoutingError>

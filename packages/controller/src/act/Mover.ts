@@ -10,6 +10,7 @@ import type { ServerName } from "@netcup-failover/core/ServerName"
 import { type RoutingErrorReason, UnknownOutcome } from "@netcup-failover/netcup/RoutingError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
@@ -21,10 +22,14 @@ import type { NetcupAccount } from "../observe/NetcupAccount.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import { Fence } from "./Fence.ts"
 
 /** What became of telling netcup to route an address; times in ms since the epoch. */
 export interface Attempt {
   readonly to: NodeName
+  readonly server: ServerName
+  /** By which credentials it was made. */
+  readonly account: NetcupAccount
   readonly startedAt: number
   readonly state:
     | { readonly _tag: "Running" }
@@ -52,14 +57,23 @@ export interface Order {
   readonly movedAt: ReadonlyMap<Prefix, number>
 }
 
-/** How long calls that are under way may take to end when we stop, or stop leading. Shorter than what the Lease leaves. */
-const closingTime = "4 seconds"
+/**
+ * How long calls that are under way may take to end when we stop, or stop leading: most of what the Lease leaves between our
+ * last moment as leader and the first of another, and no more than a Pod that is told to end should take.
+ */
+const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"]) =>
+  Duration.min(Duration.times(Duration.subtract(leaseDuration, leaseRenewDeadline), 0.8), Duration.seconds(4))
 
 export class Mover extends Context.Service<
   Mover,
   {
     readonly attempts: (group: string) => Effect.Effect<Attempts>
-    /** Marks what of an order is due now as begun, and gives it. What is running, or waits for its time, is left alone. */
+    /** Where a group is to go by the newest decision; `undefined`: nowhere. What has not been sent to elsewhere is not sent. */
+    readonly aim: (group: string, to: NodeName | undefined) => Effect.Effect<void>
+    /**
+     * Marks what of an order is due now as begun, and gives it. What waits for its time is left alone, and so is an address that a
+     * call is under way for, be it another group's.
+     */
     readonly begin: (order: Order) => Effect.Effect<ReadonlyArray<FailoverAddress>>
     /** Carries out what was begun, in the background; only after `intend` has succeeded, else nothing is sent. */
     readonly carryOut: <E>(
@@ -79,12 +93,18 @@ export class Mover extends Context.Service<
       const settings = yield* Settings
       const wake = yield* Wake
       const running = yield* FiberMap.make<string, void, never>()
+      const fence = yield* Fence
       const closing = yield* Ref.make(false)
+      const aims = new Map<string, NodeName>()
+      const closingTime = closingTimeOf(settings)
       // A call that was sent cannot be taken back: better to know its end than to leave it to the next leader to find out.
       yield* Effect.addFinalizer(() =>
         Effect.andThen(Ref.set(closing, true), Effect.ignore(Effect.timeout(FiberMap.awaitEmpty(running), closingTime)))
       )
       const groups = new Map<string, Memory>()
+      // Of whichever group: one that is deleted, or gives an address to another, leaves its call behind.
+      const underWay = new Set<string>()
+      const callOf = ({ account }: Pick<Order, "account">, prefix: Prefix) => `${account.key}\n${prefix}`
 
       const memoryOf = (group: string): Memory => {
         const memory = groups.get(group) ?? { attempts: new Map(), movedAt: new Map() }
@@ -95,6 +115,7 @@ export class Mover extends Context.Service<
       const end = (order: Order, prefix: Prefix, change: (begun: Attempt, memory: Memory) => Attempt | undefined) =>
         Effect.andThen(
           Effect.sync(() => {
+            underWay.delete(callOf(order, prefix))
             const memory = memoryOf(order.group)
             const begun = memory.attempts.get(prefix)
             const next = begun && change(begun, memory)
@@ -104,10 +125,37 @@ export class Mover extends Context.Service<
           wake.now
         )
 
+      /** As if it had not begun. */
+      const forget = (order: Order, prefix: Prefix) => end(order, prefix, () => undefined)
+
+      const failed = Effect.fnUntraced(function* (order: Order, address: FailoverAddress, reason: RoutingErrorReason) {
+        const now = yield* Clock.currentTimeMillis
+        const random = yield* Random.next
+        yield* Metric.update(Metrics.attempts(reason._tag), 1)
+        yield* Effect.logWarning("not routed", {
+          group: order.group,
+          address: `${address}`,
+          node: order.to,
+          reason: reason._tag,
+          message: reason.message
+        })
+        yield* end(order, address.prefix, (begun, memory) => {
+          const failures = begun.failures + 1
+          const movedAt = memory.movedAt.get(address.prefix) ?? order.movedAt.get(address.prefix)
+          const retryAt = Pace.nextAttemptAt({ reason, failures, movedAt }, now, random, settings)
+          return { ...begun, failures, state: { _tag: "Failed", reason, retryAt } }
+        })
+      })
+
+      const isPermitted = ({ group, to }: Order) =>
+        Effect.gen(function* () {
+          return !(yield* Ref.get(closing)) && aims.get(group) === to && (yield* fence)
+        })
+
       const route = Effect.fn("Mover.route")(function* (order: Order, address: FailoverAddress) {
         const { prefix } = address
         yield* Effect.logInfo("routing", { group: order.group, address: `${address}`, node: order.to })
-        yield* Effect.matchEffect(order.account.route(address, order.server), {
+        yield* Effect.matchEffect(order.account.route(address, order.server, isPermitted(order)), {
           onSuccess: () =>
             Effect.gen(function* () {
               const movedAt = yield* Clock.currentTimeMillis
@@ -118,58 +166,39 @@ export class Mover extends Context.Service<
               yield* Metric.update(Metrics.attempts("routed"), 1)
               yield* Effect.logInfo("routed", { group: order.group, address: `${address}`, node: order.to })
             }),
-          onFailure: ({ reason }) =>
-            Effect.gen(function* () {
-              const now = yield* Clock.currentTimeMillis
-              const random = yield* Random.next
-              yield* Metric.update(Metrics.attempts(reason._tag), 1)
-              yield* Effect.logWarning("not routed", {
-                group: order.group,
-                address: `${address}`,
-                node: order.to,
-                reason: reason._tag,
-                message: reason.message
-              })
-              yield* end(order, prefix, (begun, memory) => {
-                const failures = begun.failures + 1
-                const movedAt = memory.movedAt.get(prefix) ?? order.movedAt.get(prefix)
-                const retryAt = Pace.nextAttemptAt({ reason, failures, movedAt }, now, random, settings)
-                return { ...begun, failures, state: { _tag: "Failed", reason, retryAt } }
-              })
-            })
+          onFailure: (error) =>
+            error._tag === "CalledOff" ? forget(order, prefix) : failed(order, address, error.reason)
         })
       })
 
       /** A bug must not leave an address behind as moving for ever; what was sent, if anything, is not known. */
-      const brokenOff = Effect.fnUntraced(function* (order: Order, prefix: Prefix, defect: unknown) {
+      const brokenOff = Effect.fnUntraced(function* (order: Order, address: FailoverAddress, defect: unknown) {
         yield* Effect.logError("a bug broke off a move", defect)
-        const now = yield* Clock.currentTimeMillis
-        const reason = new UnknownOutcome({ message: "an internal error broke off the move" })
-        yield* end(order, prefix, (begun) => {
-          const failures = begun.failures + 1
-          const retryAt = Pace.nextAttemptAt({ reason, failures }, now, 1, settings)
-          return { ...begun, failures, state: { _tag: "Failed", reason, retryAt } }
-        })
+        yield* failed(order, address, new UnknownOutcome({ message: "an internal error broke off the move" }))
       })
 
       return Mover.of({
         attempts: (group) => Effect.sync(() => new Map(groups.get(group)?.attempts)),
-        begin: Effect.fnUntraced(function* ({ group, to, missing }) {
+        aim: (group, to) =>
+          Effect.sync(() => {
+            if (to === undefined) aims.delete(group)
+            else aims.set(group, to)
+          }),
+        begin: Effect.fnUntraced(function* ({ group, to, server, account, missing }) {
           const now = yield* Clock.currentTimeMillis
           const { attempts } = memoryOf(group)
           return missing.filter(({ prefix }) => {
+            // The order was made from a look; since then a call may have ended.
+            if (account.holds(prefix, server)) return false
             const before = attempts.get(prefix)
-            if (before?.state._tag === "Running") return false
-            const sameTarget = before?.to === to
+            if (before?.state._tag === "Running" || underWay.has(callOf({ account }, prefix))) return false
+            const sameWay = before?.server === server && before.account === account
             const limited = before?.state._tag === "Failed" && before.state.reason._tag === "RateLimited"
-            // A limit is about the address; every other failure is about the way to one node.
-            if (before?.state._tag === "Failed" && (sameTarget || limited) && now < before.state.retryAt) return false
-            attempts.set(prefix, {
-              to,
-              startedAt: now,
-              state: { _tag: "Running" },
-              failures: sameTarget ? before.failures : 0
-            })
+            // A limit is about the address; every other failure is about the way to one server with these credentials.
+            if (before?.state._tag === "Failed" && (sameWay || limited) && now < before.state.retryAt) return false
+            underWay.add(callOf({ account }, prefix))
+            const failures = sameWay ? before.failures : 0
+            attempts.set(prefix, { to, server, account, startedAt: now, state: { _tag: "Running" }, failures })
             return true
           })
         }),
@@ -181,13 +210,10 @@ export class Mover extends Context.Service<
                 running,
                 `${order.group}\n${address.prefix}`,
                 Effect.matchEffect(intend, {
-                  // Nothing was sent: as if it had not begun. The writer of the intention says when to try again.
-                  onFailure: () => end(order, address.prefix, () => undefined),
-                  onSuccess: () =>
-                    Effect.flatMap(Ref.get(closing), (isClosing) =>
-                      isClosing ? end(order, address.prefix, () => undefined) : route(order, address)
-                    )
-                }).pipe(Effect.catchDefect((defect) => brokenOff(order, address.prefix, defect)))
+                  // The writer of the intention says when to try again.
+                  onFailure: () => forget(order, address.prefix),
+                  onSuccess: () => route(order, address)
+                }).pipe(Effect.catchDefect((defect) => brokenOff(order, address, defect)))
               ),
             { discard: true }
           ),
@@ -203,6 +229,7 @@ export class Mover extends Context.Service<
               const isRunning = [...attempts.values()].some(({ state }) => state._tag === "Running")
               if (!names.has(name) && !isRunning) groups.delete(name)
             }
+            for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)
           })
       })
     })

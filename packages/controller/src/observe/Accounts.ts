@@ -1,3 +1,4 @@
+import type { AccountKey } from "@netcup-failover/core/Account"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
 import * as Context from "effect/Context"
@@ -12,6 +13,13 @@ import * as Scope from "effect/Scope"
 import type { Settings } from "../Settings.ts"
 import type { Wake } from "../Wake.ts"
 import * as NetcupAccount from "./NetcupAccount.ts"
+import * as RouteMemory from "./RouteMemory.ts"
+
+/** An account, and what ends it. */
+interface Entry {
+  readonly account: NetcupAccount.NetcupAccount
+  readonly scope: Scope.Closeable
+}
 
 /**
  * The netcup accounts that groups use now, by their credentials: changed credentials are another account, read anew at once,
@@ -20,7 +28,7 @@ import * as NetcupAccount from "./NetcupAccount.ts"
 export class Accounts extends Context.Service<
   Accounts,
   {
-    /** Opens what is wanted and not open, closes the others, and names the servers that our nodes are. */
+    /** Opens what is wanted and not open, closes the others, and names the servers that our nodes are. What a call under way does is remembered all the same. */
     readonly use: (
       wanted: ReadonlyArray<SoapCredentials>,
       servers: ReadonlySet<ServerName>
@@ -32,15 +40,20 @@ export class Accounts extends Context.Service<
     Effect.gen(function* () {
       const context = yield* Effect.context<HttpClient.HttpClient | Settings | Wake>()
       const scope = yield* Scope.Scope
-      const accounts = MutableHashMap.empty<
-        SoapCredentials,
-        { readonly account: NetcupAccount.NetcupAccount; readonly scope: Scope.Closeable }
-      >()
+      const accounts = MutableHashMap.empty<SoapCredentials, Entry>()
+
+      const memories = new Map<AccountKey, RouteMemory.RouteMemory>()
+      const memoryOf = (credentials: SoapCredentials) => {
+        const key = NetcupAccount.keyOf(credentials)
+        const memory = memories.get(key) ?? RouteMemory.make()
+        memories.set(key, memory)
+        return memory
+      }
 
       const openOne = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
         // Provided first: the captured context has our own scope, in which the account would outlive its closing.
         const own = yield* Scope.fork(scope)
-        const account = yield* NetcupAccount.open(credentials, servers).pipe(
+        const account = yield* NetcupAccount.open(credentials, servers, memoryOf(credentials)).pipe(
           Scope.provide(own),
           Effect.provide(context)
         )

@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
+import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
@@ -37,8 +38,9 @@ export class Cluster extends Context.Service<
     Cluster,
     Effect.gen(function* () {
       const wake = yield* Wake
-      const nodeReflector = yield* Reflector.make(nodes)
-      const groupReflector = yield* Reflector.make(groups)
+      const { watchIdleLimit: idleLimit } = yield* Settings
+      const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
+      const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const secrets = yield* Secrets.make
 
       yield* nodeReflector.changes.pipe(

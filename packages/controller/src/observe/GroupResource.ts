@@ -1,6 +1,7 @@
 import { group, kind, plural, Spec, Status, version } from "@netcup-failover/core/FailoverIpResource"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** A `NetcupFailoverIP` as the controller reads it. */
@@ -13,7 +14,8 @@ const GroupResource = Schema.Struct({
     deletionTimestamp: Schema.optionalKey(Schema.String)
   }),
   spec: Spec,
-  status: Schema.optionalKey(Status)
+  // Written by us, but maybe by a newer version of us: what it says there must not keep the group from being looked after.
+  status: Schema.optionalKey(Status).pipe(Schema.catchDecoding(() => Effect.succeedNone))
 })
 export type GroupResource = typeof GroupResource.Type
 

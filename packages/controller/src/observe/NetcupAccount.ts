@@ -5,7 +5,7 @@ import { type Account, AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
-import type { RoutingError, RoutingErrorReason } from "@netcup-failover/netcup/RoutingError"
+import { RoutingError, type RoutingErrorReason } from "@netcup-failover/netcup/RoutingError"
 import * as FailoverRoutingSoap from "@netcup-failover/netcup/soap/FailoverRoutingSoap"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -13,11 +13,14 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import type * as RouteMemory from "./RouteMemory.ts"
 
 /** Why the account cannot be used or read at present, and when it is tried again (ms since the epoch). */
 export interface Trouble {
@@ -26,37 +29,41 @@ export interface Trouble {
 }
 
 export interface AccountState {
-  /** Absent before netcup's first answer. */
+  /** Absent before netcup's first answer to these credentials. */
   readonly account: Account | undefined
   readonly trouble: Trouble | undefined
 }
 
+/** Nobody wants the change any more: nothing was sent. */
+export class CalledOff extends Schema.TaggedError<CalledOff>()("CalledOff", {}) {}
+
 export interface NetcupAccount {
   readonly key: AccountKey
   readonly state: Effect.Effect<AccountState>
+  /** Whether an address is on a server, as far as is known at this moment. */
+  readonly holds: RouteMemory.RouteMemory["holds"]
   /** Names the servers that our nodes are: what is routed to them is read ahead. */
   readonly watchServers: (servers: ReadonlySet<ServerName>) => Effect.Effect<void>
-  /** Routes an address, and looks where it is when the answer was lost. */
-  readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<void, RoutingError>
-}
-
-/**
- * A read that began less than this long after a move of ours says nothing about that address: it may be older than the move,
- * or netcup may lag behind itself.
- */
-const settleMillis = 10_000
-
-interface Known extends AccountState {
-  readonly failures: number
-  /** When we last told netcup to move an address, ms since the epoch. */
-  readonly toldAt: ReadonlyMap<Prefix, number>
+  /**
+   * Routes an address, and looks where it is when the answer was lost. `permitted` is asked directly before the change is sent,
+   * since it may have had to wait.
+   */
+  readonly route: (
+    address: FailoverAddress,
+    to: ServerName,
+    permitted: Effect.Effect<boolean>
+  ) => Effect.Effect<void, RoutingError | CalledOff>
 }
 
 /** How many changes an account is told at once, lest a mass failover look like an attack. */
 const concurrentChanges = 16
 
 /** Opens an account: reads it now, and again at each refresh interval, until the scope ends. */
-export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
+export const open = Effect.fnUntraced(function* (
+  credentials: SoapCredentials,
+  servers: ReadonlySet<ServerName>,
+  memory: RouteMemory.RouteMemory
+) {
   const settings = yield* Settings
   const wake = yield* Wake
   const routing = yield* FailoverRoutingSoap.make(credentials, {
@@ -64,49 +71,65 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
     readTimeout: settings.readTimeout,
     changeTimeout: settings.routeTimeout
   })
-  const known = yield* Ref.make<Known>({ account: undefined, trouble: undefined, failures: 0, toldAt: new Map() })
+  const health = yield* Ref.make({ isVerified: false, failures: 0, trouble: noTrouble })
   const watched = yield* Ref.make(servers)
   const nudges = yield* Queue.sliding<void>(1)
   const changes = yield* Semaphore.make(concurrentChanges)
 
-  const fail = Effect.fnUntraced(function* (error: RoutingError) {
+  const fail = Effect.fnUntraced(function* ({ reason }: RoutingError) {
     const now = yield* Clock.currentTimeMillis
     const random = yield* Random.next
-    yield* Ref.update(known, (was) => {
+    yield* Ref.update(health, (was) => {
       const failures = was.failures + 1
-      const retryAt = Pace.nextAttemptAt({ reason: error.reason, failures }, now, random, settings)
-      return { ...was, failures, trouble: { reason: error.reason, retryAt } }
+      return {
+        ...was,
+        failures,
+        trouble: { reason, retryAt: Pace.nextAttemptAt({ reason, failures }, now, random, settings) }
+      }
     })
     yield* wake.now
   })
 
-  const publish = (startedAt: number, servers: ReadonlyArray<ServerName>, read: Account["routes"]) =>
-    Ref.update(known, (was) => {
-      const routes = new Map(read)
-      for (const [prefix, toldAt] of was.toldAt) {
-        if (startedAt >= toldAt + settleMillis) continue
-        const server = was.account?.routes.get(prefix)
-        if (server === undefined) routes.delete(prefix)
-        else routes.set(prefix, server)
-      }
-      return { ...was, account: { servers: new Set(servers), routes }, trouble: undefined, failures: 0 }
-    })
+  /** What is routed to one server, or why netcup does not tell. */
+  const readServer = (server: ServerName) =>
+    Effect.map(Effect.result(routing.routes([server])), (outcome) => ({ server, outcome }))
 
   const read = Effect.gen(function* () {
     const startedAt = yield* Clock.currentTimeMillis
     const ours = yield* Ref.get(watched)
     // Alone and first: refused credentials are found out by a single call.
-    const servers = yield* routing.servers
-    const here = servers.filter((server) => ours.has(server))
-    yield* publish(startedAt, servers, yield* routing.routes(here))
+    const listed = yield* routing.servers
+    const answers = yield* Effect.forEach(
+      listed.filter((server) => ours.has(server)),
+      readServer,
+      { concurrency: 4 }
+    )
+    const told = new Map<ServerName, Iterable<Prefix>>()
+    const failed = new Map<ServerName, RoutingError>()
+    for (const { server, outcome } of answers) {
+      if (Result.isSuccess(outcome)) told.set(server, outcome.success.keys())
+      else failed.set(server, outcome.failure)
+    }
+    // One server that cannot be told about must not keep us from all the others.
+    const [error] = failed.values()
+    if (error !== undefined && told.size === 0) return yield* error
+    for (const [server, { message }] of failed) {
+      yield* Effect.logWarning(`netcup does not tell what is routed to server ${server}`, { message })
+    }
+    memory.learn({ startedAt, servers: listed, told, failed: new Set(failed.keys()) })
+    yield* Ref.update(health, (was) => ({
+      isVerified: true,
+      failures: memory.isDoubtful() ? was.failures + 1 : 0,
+      trouble: noTrouble
+    }))
     yield* wake.now
-    return here
+    return [...told.keys()]
   })
 
   /** What a route needs is learned before it is needed. A failure is found again, and reported, by the route itself. */
-  const readAhead = (servers: ReadonlyArray<ServerName>) =>
+  const readAhead = (fresh: ReadonlyArray<ServerName>) =>
     Effect.forEach(
-      servers,
+      fresh,
       (server) =>
         routing
           .inspect(server)
@@ -115,7 +138,7 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
     )
 
   const untilRetry = Effect.gen(function* () {
-    const { trouble } = yield* Ref.get(known)
+    const { trouble } = yield* Ref.get(health)
     if (trouble !== undefined) yield* Effect.sleep(Duration.millis(trouble.retryAt - (yield* Clock.currentTimeMillis)))
     return trouble !== undefined
   })
@@ -125,6 +148,14 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
     Effect.repeat(Queue.take(nudges), {
       until: () => Effect.map(Ref.get(watched), (servers) => !servers.isSubsetOf(covered))
     })
+
+  /** In peace the refresh interval; sooner when the last read left a doubt. */
+  const rest = Effect.gen(function* () {
+    const { failures } = yield* Ref.get(health)
+    const random = yield* Random.next
+    const soon = Duration.millis(Pace.backoff(Math.max(1, failures), random, settings.maxBackoff))
+    yield* Effect.sleep(memory.isDoubtful() ? Duration.min(soon, settings.refreshInterval) : settings.refreshInterval)
+  })
 
   const refresh = Effect.gen(function* () {
     const inspected = new Set<ServerName>()
@@ -139,56 +170,60 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
         Effect.catch(fail)
       )
       if (yield* untilRetry) continue
-      yield* Effect.raceFirst(Effect.sleep(settings.refreshInterval), newServer(covered))
+      yield* Effect.raceFirst(rest, newServer(covered))
       yield* untilRetry
     }
   })
 
-  const told = (prefix: Prefix) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Ref.update(known, (was) => ({ ...was, toldAt: new Map(was.toldAt).set(prefix, now) }))
-    )
+  const telling = (prefix: Prefix) => Effect.map(Clock.currentTimeMillis, (now) => memory.telling(prefix, now))
 
-  const arrived = (prefix: Prefix, server: ServerName) =>
-    Ref.update(known, (was) => ({
-      ...was,
-      account: was.account && { ...was.account, routes: new Map(was.account.routes).set(prefix, server) }
-    }))
-
-  const isThere = (prefix: Prefix, server: ServerName) =>
-    Effect.map(routing.routes([server]), (routes) => routes.get(prefix) === server)
-
-  /** Where the address is, is not known since this: a change must not be repeated before it was looked for. */
-  const unsure = new Set<Prefix>()
-
+  /** Asks netcup whether an address is on a server; afterwards that is known. */
   const look = Effect.fnUntraced(function* (prefix: Prefix, to: ServerName) {
-    const there = yield* isThere(prefix, to)
-    unsure.delete(prefix)
-    return there
+    const routes = yield* routing.routes([to])
+    memory.unsure.delete(prefix)
+    return routes.get(prefix) === to
   })
 
-  const change = Effect.fnUntraced(function* (address: FailoverAddress, to: ServerName) {
-    yield* told(address.prefix)
-    yield* routing.route(address, to).pipe(changes.withPermit, Effect.ensuring(told(address.prefix)))
+  const change = Effect.fnUntraced(function* (
+    address: FailoverAddress,
+    to: ServerName,
+    permitted: Effect.Effect<boolean>
+  ) {
+    yield* routing.prepare(to)
+    yield* Effect.gen(function* () {
+      const { trouble } = yield* Ref.get(health)
+      if (trouble?.reason._tag === "InvalidCredentials") return yield* new RoutingError({ reason: trouble.reason })
+      if (!(yield* permitted)) return yield* new CalledOff()
+      yield* telling(address.prefix)
+      yield* Effect.ensuring(routing.route(address, to), telling(address.prefix))
+    }).pipe(changes.withPermit)
   })
 
   const route = Effect.fn("NetcupAccount.route")(
-    function* (address: FailoverAddress, to: ServerName) {
+    function* (address: FailoverAddress, to: ServerName, permitted: Effect.Effect<boolean>) {
       const { prefix } = address
-      if (!unsure.has(prefix) || !(yield* look(prefix, to))) {
-        yield* change(address, to).pipe(
-          Effect.catchReason("RoutingError", "UnknownOutcome", (_, unknown) => {
-            unsure.add(prefix)
-            return look(prefix, to).pipe(
-              Effect.catch(() => Effect.fail(unknown)),
-              Effect.flatMap((there) => (there ? Effect.void : Effect.fail(unknown)))
-            )
+      /** After a lost answer, and after a limit: it may be our own earlier change that netcup counts. */
+      const lookAfter = (error: RoutingError) =>
+        look(prefix, to).pipe(
+          Effect.catch(() => Effect.fail(error)),
+          Effect.flatMap((there) => (there ? Effect.void : Effect.fail(error)))
+        )
+      if (!memory.unsure.has(prefix) || !(yield* look(prefix, to))) {
+        yield* change(address, to, permitted).pipe(
+          Effect.catchReasons("RoutingError", {
+            UnknownOutcome: (_, error) => {
+              memory.unsure.add(prefix)
+              return lookAfter(error)
+            },
+            RateLimited: (_, error) => lookAfter(error)
           })
         )
       }
-      yield* arrived(prefix, to)
+      memory.arrived(prefix, to)
     },
-    Effect.tapError((error) => (error.reason._tag === "InvalidCredentials" ? fail(error) : Effect.void))
+    Effect.tapError((error) =>
+      error._tag === "RoutingError" && error.reason._tag === "InvalidCredentials" ? fail(error) : Effect.void
+    )
   )
 
   yield* refresh.pipe(
@@ -199,10 +234,19 @@ export const open = Effect.fnUntraced(function* (credentials: SoapCredentials, s
     Effect.forkScoped
   )
   const account: NetcupAccount = {
-    key: AccountKey.make(`soap:${credentials.loginName}`),
-    state: Ref.get(known),
+    key: keyOf(credentials),
+    state: Effect.map(Ref.get(health), ({ isVerified, trouble }) => ({
+      account: isVerified ? memory.account() : undefined,
+      trouble
+    })),
+    holds: memory.holds,
     watchServers: (servers) => Effect.andThen(Ref.set(watched, servers), Queue.offer(nudges, undefined)),
     route
   }
   return account
 })
+
+const noTrouble: Trouble | undefined = undefined
+
+/** What tells the account of these credentials from others: the login, whatever the password. */
+export const keyOf = ({ loginName }: SoapCredentials): AccountKey => AccountKey.make(`soap:${loginName}`)

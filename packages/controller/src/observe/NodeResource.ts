@@ -19,9 +19,7 @@ const NodeResource = Schema.Struct({
   }),
   status: Schema.optionalKey(
     Schema.Struct({
-      conditions: Schema.optionalKey(
-        Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.Literals(["True", "False", "Unknown"]) }))
-      )
+      conditions: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
     })
   )
 })
@@ -36,6 +34,10 @@ export const nodes: ResourceKind<NodeResource> = {
   schema: NodeResource
 }
 
+/** Anybody may write conditions: what is none of the three values is not known. */
+const readinessOf = (status: string | undefined): Verdict.Declared["ready"] =>
+  status === undefined || status === "True" || status === "False" ? status : "Unknown"
+
 /** The node as placement sees it. An annotation that is empty or blank counts as absent. */
 export const toCandidate = ({ metadata, status }: NodeResource): Candidate => {
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
@@ -44,7 +46,7 @@ export const toCandidate = ({ metadata, status }: NodeResource): Candidate => {
     server: server === undefined || server === "" ? undefined : ServerName.make(server),
     labels: metadata.labels ?? {},
     verdict: Verdict.fromDeclared({
-      ready: status?.conditions?.find(({ type }) => type === "Ready")?.status,
+      ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
       deleting: metadata.deletionTimestamp !== undefined
     })
   }

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import type { GroupResource } from "./GroupResource.ts"
 import { type SecretResource, secrets } from "./SecretResource.ts"
@@ -41,6 +42,7 @@ const viewOf = Effect.fnUntraced(function* (
 /** Runs until the scope ends; wakes the loop when a Secret, or what we may know of it, changes. */
 export const make = Effect.gen(function* () {
   const wake = yield* Wake
+  const { watchIdleLimit: idleLimit } = yield* Settings
   const context = yield* Effect.context<KubeClient>()
   const scope = yield* Scope.Scope
   const open = new Map<
@@ -54,7 +56,8 @@ export const make = Effect.gen(function* () {
     const own = yield* Scope.fork(scope)
     const reflector = yield* Reflector.make(secrets, {
       namespace: ref.namespace,
-      fieldSelector: `metadata.name=${ref.name}`
+      fieldSelector: `metadata.name=${ref.name}`,
+      idleLimit
     }).pipe(Scope.provide(own))
     open.set(keyOf(ref), { reflector, scope: own })
     yield* Stream.merge(reflector.changes, reflector.healthChanges).pipe(

@@ -115,23 +115,27 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
   }
 }
 
-const wasRouted = ({ status }: GroupResource): boolean =>
-  status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") ?? false
+/** Of all addresses that the spec has now: one that was added since was not. */
+const wasRouted = ({ resource: { status }, addresses }: Situation): boolean =>
+  status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") === true &&
+  addresses.every((address) =>
+    status.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
+  )
 
 const isWell = ({ resource, nodes }: Situation): boolean =>
   nodes.some(({ name, verdict }) => name === resource.status?.currentNode && verdict.state === "Healthy")
 
 /** We have just started, and netcup or the Secret was not read yet: there is nothing to say, unless what was said is wrong now. */
 const isUntold = (situation: Situation): boolean => {
-  const { decision, resource } = situation
+  const { decision } = situation
   if (decision._tag !== "Hold" || decision.because._tag !== "AccountUnknown" || decision.until !== undefined)
     return false
-  return !wasRouted(resource) || isWell(situation)
+  return !wasRouted(situation) || isWell(situation)
 }
 
 /** What is said of the addresses; `undefined`: what was said stays. */
 const routed = (situation: Situation): Condition.Claim | undefined => {
-  const { decision, addresses, resource } = situation
+  const { decision, addresses } = situation
   const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
   switch (decision._tag) {
     case "Stay": {
@@ -147,7 +151,7 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
       const { because } = decision
       if (because._tag === "InvalidSpec" || because._tag === "Conflict") return not(Wording.hold(because))
       // Without netcup's word nothing new is known: its last word stands while the node that it was about is well.
-      return wasRouted(resource) && isWell(situation) ? undefined : not(Wording.hold(because))
+      return wasRouted(situation) && isWell(situation) ? undefined : not(Wording.hold(because))
     }
   }
 }

@@ -32,22 +32,30 @@ interface Desk {
   /** What is to be written once the write under way has ended; a newer one takes its place. */
   pending: { readonly resource: GroupResource; readonly status: Status } | undefined
   draining: boolean
-  failures: number
-  /** No write before this time, ms since the epoch. */
-  retryAt: number
+  /** Writes that were refused in a row: none before this time, ms since the epoch. */
+  refusals: { readonly count: number; readonly retryAt: number }
+  /** The version on which a write met a newer one: none on it again before this time, lest the watch is dead. */
+  conflict: { readonly version: string; readonly count: number; readonly retryAt: number } | undefined
 }
+
+/** When a write on this version may be made, in ms since the epoch; zero: at once. */
+const openAt = ({ refusals, conflict }: Desk, version: string): number =>
+  Math.max(refusals.count > 0 ? refusals.retryAt : 0, conflict?.version === version ? conflict.retryAt : 0)
 
 export class StatusReporter extends Context.Service<
   StatusReporter,
   {
     /** The resource as it is after our own last write, which its watch may not have told yet. */
     readonly newest: (resource: GroupResource) => Effect.Effect<GroupResource>
-    /** Succeeds when the status is written, or was so before. */
+    /**
+     * Succeeds when the status is written, or was so before. `resource` is what it was composed from, of {@link newest}: a status
+     * speaks of the one before it (since when), so one that was composed before our last write is out of date.
+     */
     readonly report: (resource: GroupResource, status: Status) => Effect.Effect<void, NotReported>
     /** The same in the background. Of several while a write is under way only the last is written. */
     readonly reportSoon: (resource: GroupResource, status: Status) => Effect.Effect<void>
-    /** When a refused write of the group may be tried again (ms since the epoch), if one waits. */
-    readonly retryAt: (group: string) => Effect.Effect<number | undefined>
+    /** When a write on this version may be tried again (ms since the epoch), if one was refused. */
+    readonly retryAt: (resource: GroupResource) => Effect.Effect<number | undefined>
     /** Forgets groups that are no longer there. */
     readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
   }
@@ -68,39 +76,54 @@ export class StatusReporter extends Context.Service<
           written: undefined,
           pending: undefined,
           draining: false,
-          failures: 0,
-          retryAt: 0
+          refusals: noRefusals,
+          conflict: undefined
         }
         desks.set(name, desk)
         return desk
       }
 
       const newest = (resource: GroupResource): GroupResource => {
-        const written = desks.get(resource.metadata.name)?.written
-        return written?.from.has(resource.metadata.resourceVersion) === true ? written.resource : resource
+        const desk = desks.get(resource.metadata.name)
+        if (desk?.written?.from.has(resource.metadata.resourceVersion) === true) return desk.written.resource
+        // The watch has caught up, or has overtaken us with somebody else's write.
+        if (desk !== undefined) desk.written = undefined
+        return resource
       }
 
-      const refused = Effect.fnUntraced(function* (desk: Desk, message: string) {
-        const now = yield* Clock.currentTimeMillis
-        desk.failures += 1
-        desk.retryAt = now + Pace.backoff(desk.failures, yield* Random.next, settings.maxBackoff)
+      const refuse = Effect.fnUntraced(function* (message: string) {
         yield* wake.now
         return yield* new NotReported({ message })
+      })
+
+      /** In ms since the epoch, after that many failures in a row. */
+      const pauseAfter = Effect.fnUntraced(function* (failures: number) {
+        const now = yield* Clock.currentTimeMillis
+        return now + Pace.backoff(failures, yield* Random.next, settings.maxBackoff)
+      })
+
+      const refused = Effect.fnUntraced(function* (desk: Desk, { metadata }: GroupResource, { message }: KubeError) {
+        yield* Effect.logWarning("status not written", { group: metadata.name, error: message })
+        const count = desk.refusals.count + 1
+        desk.refusals = { count, retryAt: yield* pauseAfter(count) }
+        return yield* refuse(message)
+      })
+
+      const conflicted = Effect.fnUntraced(function* (desk: Desk, { metadata }: GroupResource) {
+        const count = (desk.conflict?.count ?? 0) + 1
+        desk.conflict = { version: metadata.resourceVersion, count, retryAt: yield* pauseAfter(count) }
+        return yield* refuse("the group has changed meanwhile")
       })
 
       const write = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         const outcome = yield* StatusPatch.patch(groups, resource, changes(resource.status ?? {}, status)).pipe(
           Effect.provideService(KubeClient, client),
-          Effect.catch((error: KubeError) =>
-            Effect.andThen(
-              Effect.logWarning("status not written", { group: resource.metadata.name, error: error.message }),
-              refused(desk, error.message)
-            )
-          )
+          Effect.catch((error) => refused(desk, resource, error))
         )
+        desk.refusals = noRefusals
         if (outcome._tag === "NotFound") return yield* new NotReported({ message: "the group is gone" })
-        if (outcome._tag === "Conflict") return yield* refused(desk, "the group has changed meanwhile")
-        desk.failures = 0
+        if (outcome._tag === "Conflict") return yield* conflicted(desk, resource)
+        desk.conflict = undefined
         const from = new Set([...(desk.written?.from ?? []), resource.metadata.resourceVersion])
         desk.written = { from, resource: outcome.object }
         yield* events.changed(resource, status)
@@ -109,22 +132,23 @@ export class StatusReporter extends Context.Service<
       /** Whoever comes first writes first. */
       const inTurn = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         yield* Effect.gen(function* () {
-          // The watch has caught up.
-          if (desk.written?.resource.metadata.resourceVersion === resource.metadata.resourceVersion) {
-            desk.written = undefined
-          }
-          const base = newest(resource)
-          if (Equal.equals(base.status ?? {}, status)) {
-            // A refused write has come true all the same: its answer was lost, or somebody else wrote it.
-            desk.failures = 0
+          const last = desk.written?.resource ?? resource
+          if (Equal.equals(last.status ?? {}, status)) {
+            // A refused write has come true all the same: its answer was lost, or somebody else wrote it. Moves waited for that.
+            const wasRefused = desk.refusals.count > 0
+            desk.refusals = noRefusals
+            if (wasRefused) yield* wake.now
             return
           }
-          const wait = desk.retryAt - (yield* Clock.currentTimeMillis)
-          if (desk.failures > 0 && wait > 0) {
+          if (last.metadata.resourceVersion !== resource.metadata.resourceVersion) {
+            return yield* refuse("composed before our last write")
+          }
+          const wait = openAt(desk, resource.metadata.resourceVersion) - (yield* Clock.currentTimeMillis)
+          if (wait > 0) {
             const message = `not before ${Duration.format(Duration.millis(wait))} have passed`
             return yield* new NotReported({ message })
           }
-          yield* write(desk, base, status)
+          yield* write(desk, resource, status)
         }).pipe(desk.turn.withPermit)
       })
 
@@ -158,10 +182,11 @@ export class StatusReporter extends Context.Service<
         newest: (resource) => Effect.sync(() => newest(resource)),
         report,
         reportSoon: (resource, status) => Effect.asVoid(reportSoon(resource, status)),
-        retryAt: (group) =>
+        retryAt: ({ metadata }) =>
           Effect.sync(() => {
-            const desk = desks.get(group)
-            return desk === undefined || desk.failures === 0 ? undefined : desk.retryAt
+            const desk = desks.get(metadata.name)
+            const at = desk === undefined ? 0 : openAt(desk, metadata.resourceVersion)
+            return at === 0 ? undefined : at
           }),
         retain: (names) =>
           Effect.sync(() => {
@@ -171,6 +196,8 @@ export class StatusReporter extends Context.Service<
     })
   )
 }
+
+const noRefusals: Desk["refusals"] = { count: 0, retryAt: 0 }
 
 /** The JSON merge patch (RFC 7386) that turns one status into another: keys that go are null. */
 const changes = (before: Status, after: Status): { readonly [key: string]: Schema.Json } => ({

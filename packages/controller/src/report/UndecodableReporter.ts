@@ -10,12 +10,17 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { groups } from "../observe/GroupResource.ts"
+import { Wake } from "../Wake.ts"
 
 const located = { ...groups, schema: Schema.Struct({ metadata: Identity }) }
+
+/** Until what was not written is tried again. */
+const retryPause = "5 seconds"
 
 /** A reporter that says the same of the same resource once: its own write comes back as another version of it. */
 export const make = Effect.gen(function* () {
   const client = yield* KubeClient
+  const wake = yield* Wake
   const said = new Map<string, string>()
   return Effect.fnUntraced(function* ({ metadata, message }: Undecodable) {
     if (said.get(metadata.uid) === message) return
@@ -27,15 +32,14 @@ export const make = Effect.gen(function* () {
       undefined,
       now
     )
-    yield* StatusPatch.patch(located, { metadata }, { conditions }).pipe(
+    const written = yield* StatusPatch.patch(located, { metadata }, { conditions }).pipe(
       Effect.provideService(KubeClient, client),
-      Effect.tap(({ _tag }) => Effect.sync(() => (_tag === "Patched" ? undefined : said.delete(metadata.uid)))),
-      Effect.catch((error) =>
-        Effect.andThen(
-          Effect.sync(() => said.delete(metadata.uid)),
-          Effect.logWarning("status not written", error)
-        )
-      )
+      Effect.map(({ _tag }) => _tag === "Patched"),
+      Effect.catch((error) => Effect.as(Effect.logWarning("status not written", error), false))
     )
+    if (written) return
+    yield* Effect.sleep(retryPause)
+    said.delete(metadata.uid)
+    yield* wake.now
   })
 })

@@ -35,6 +35,10 @@ export const hold: (because: HoldReason) => Wording = HoldReason.$match({
     reason: "RoutingFailed",
     message: `netcup cannot be asked: ${message}`
   }),
+  ServerUnknown: ({ server }): Wording => ({
+    reason: "RoutingFailed",
+    message: `netcup does not tell what is routed to ${server}, where the addresses may be`
+  }),
   Conflict: ({ prefix, holder }): Wording => ({
     reason: "Conflict",
     message: `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`

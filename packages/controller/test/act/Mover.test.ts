@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Fence } from "@netcup-failover/controller/act/Fence"
 import { Mover, type Order } from "@netcup-failover/controller/act/Mover"
+import { CalledOff } from "@netcup-failover/controller/observe/NetcupAccount"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
@@ -28,32 +30,37 @@ type Route = (address: FailoverAddress, to: ServerName) => Effect.Effect<void, R
 /** netcup by a script, and what it was told. */
 const netcup = (route: Route) => {
   const told: Array<string> = []
+  const known = account({
+    route: (address, to, permitted) =>
+      Effect.gen(function* () {
+        if (!(yield* permitted)) return yield* new CalledOff()
+        told.push(`${address} ${to}`)
+        yield* route(address, to)
+      })
+  })
   const orderTo = (n: number, more: Partial<Order> = {}): Order => ({
     group: "primary",
     to: node(n),
     server: server(n),
-    account: account({
-      route: (address, to) =>
-        Effect.andThen(
-          Effect.sync(() => told.push(`${address} ${to}`)),
-          route(address, to)
-        )
-    }),
+    account: known,
     missing: [one],
     movedAt: new Map(),
     ...more
   })
-  return { told, orderTo }
+  return { told, orderTo, account: known }
 }
 
-const TestLayer = Mover.layer.pipe(Layer.provideMerge(Layer.merge(Wake.layer, settingsOf())))
+const layerOf = (environment?: Parameters<typeof settingsOf>[0]) =>
+  Mover.layer.pipe(Layer.provideMerge(Layer.merge(Wake.layer, settingsOf(environment))))
+const TestLayer = layerOf()
 
 /** A mover whose term ends when the scope is closed. */
-const term = Effect.gen(function* () {
+const termOf = Effect.fnUntraced(function* (layer: typeof TestLayer) {
   const scope = yield* Scope.make()
-  const services = yield* Layer.buildWithScope(TestLayer, scope)
+  const services = yield* Layer.buildWithScope(layer, scope)
   return { scope, provide: Effect.provide(services) }
 })
+const term = termOf(TestLayer)
 
 /** Runs within a term, whose end gives up what hangs. */
 const inTerm = <A, E>(effect: Effect.Effect<A, E, Mover | Wake>) =>
@@ -67,9 +74,10 @@ const inTerm = <A, E>(effect: Effect.Effect<A, E, Mover | Wake>) =>
     return yield* Effect.ensuring(provide(effect), end)
   })
 
-/** Begins an order and carries out what was due of it; gives what was begun. */
+/** Aims at what an order is for, begins it and carries out what was due of it; gives what was begun. */
 const perform = Effect.fnUntraced(function* (order: Order, intend: Effect.Effect<void, unknown> = Effect.void) {
   const mover = yield* Mover
+  yield* mover.aim(order.group, order.to)
   const begun = yield* mover.begin(order)
   yield* mover.carryOut(order, begun, intend)
   yield* settled
@@ -96,12 +104,14 @@ const woken = Effect.gen(function* () {
 describe("a move", () => {
   it.effect("that succeeds is told once, is done, and wakes the loop", () =>
     Effect.gen(function* () {
-      const { told, orderTo } = netcup(() => Effect.void)
+      const { told, orderTo, account } = netcup(() => Effect.void)
       yield* TestClock.setTime(5_000)
       assert.deepStrictEqual(yield* perform(orderTo(2, { missing: [one, two] })), [`${one}`, `${two}`])
       assert.sameMembers(told, [`${one} v2`, `${two} v2`])
       assert.deepStrictEqual(yield* stateOf(one), {
         to: node(2),
+        server: server(2),
+        account,
         startedAt: 5_000,
         state: { _tag: "Done" },
         failures: 0
@@ -247,17 +257,168 @@ describe("a move that fails", () => {
   it.effect("and then succeeds has no failures any more", () =>
     Effect.gen(function* () {
       const script: Array<Effect.Effect<void, RoutingErrors.RoutingError>> = [unreachable, Effect.void]
-      const { orderTo } = netcup(() => script.shift() ?? Effect.never)
+      const { orderTo, account } = netcup(() => script.shift() ?? Effect.never)
       yield* perform(orderTo(2))
       yield* TestClock.adjust("2 seconds")
       yield* perform(orderTo(2))
       assert.deepStrictEqual(yield* stateOf(one), {
         to: node(2),
+        server: server(2),
+        account,
         startedAt: 2_000,
         state: { _tag: "Done" },
         failures: 0
       })
     }).pipe(inTerm)
+  )
+})
+
+describe("a failure", () => {
+  it.effect("binds the way to one server, whatever node it is", () =>
+    Effect.gen(function* () {
+      const { orderTo } = netcup(() => unreachable)
+      yield* perform(orderTo(2))
+      // The node was set up anew under another name.
+      assert.deepStrictEqual(yield* perform(orderTo(3, { server: server(2) })), [])
+      // And here another server is the node of the same name.
+      assert.deepStrictEqual(yield* perform(orderTo(2, { server: server(3) })), [`${one}`])
+      assert.strictEqual((yield* stateOf(one))?.failures, 1)
+    }).pipe(inTerm)
+  )
+
+  it.effect(
+    "binds the credentials that it was met with: with corrected ones nothing waits, and nothing has failed",
+    () =>
+      Effect.gen(function* () {
+        const refused = netcup(() => fail(new RoutingErrors.InvalidCredentials({ message })))
+        const corrected = netcup(() => unreachable)
+        yield* perform(refused.orderTo(2))
+        assert.deepStrictEqual(yield* perform(refused.orderTo(2)), [])
+        assert.deepStrictEqual(yield* perform(corrected.orderTo(2)), [`${one}`])
+        const attempt = yield* stateOf(one)
+        assert.strictEqual(attempt?.failures, 1)
+        assert.strictEqual(attempt?.account, corrected.account)
+      }).pipe(inTerm)
+  )
+
+  it.effect("by a limit binds the address, with any credentials", () =>
+    Effect.gen(function* () {
+      yield* perform(netcup(() => limited()).orderTo(2))
+      assert.deepStrictEqual(yield* perform(netcup(() => Effect.void).orderTo(2)), [])
+    }).pipe(inTerm)
+  )
+})
+
+describe("an address that is there already", () => {
+  it.effect("is not begun, since a call may have ended after the look that gave the order", () =>
+    Effect.gen(function* () {
+      const there = new Set<string>()
+      const { told, orderTo, account: known } = netcup((address) => Effect.sync(() => there.add(address.prefix)))
+      const live = {
+        ...known,
+        holds: (prefix: string, at: ServerName) => at === server(2) && there.has(prefix)
+      }
+      const order = orderTo(2, { account: live, missing: [one, two] })
+      assert.deepStrictEqual(yield* perform({ ...order, missing: [one] }), [`${one}`])
+      assert.deepStrictEqual(yield* perform(order), [`${two}`])
+      assert.deepStrictEqual(told, [`${one} v2`, `${two} v2`])
+      // It is where it was to go, not where it is to go now.
+      assert.deepStrictEqual(yield* perform(orderTo(3, { account: live })), [`${one}`])
+    }).pipe(inTerm)
+  )
+})
+
+describe("a change of mind", () => {
+  /** A move whose call waits, as for its turn, until the gate opens. */
+  const waiting = Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>()
+    const told: Array<string> = []
+    const late = account({
+      route: (address, to, permitted) =>
+        Effect.gen(function* () {
+          yield* Deferred.await(gate)
+          if (!(yield* permitted)) return yield* new CalledOff()
+          told.push(`${address} ${to}`)
+        })
+    })
+    const { orderTo } = netcup(() => Effect.void)
+    yield* perform(orderTo(2, { account: late }))
+    const open = Effect.andThen(Deferred.succeed(gate, undefined), settled)
+    return { told, open, orderTo: (n: number) => orderTo(n, { account: late }) }
+  })
+
+  for (const [what, to] of [
+    ["elsewhere", node(3)],
+    ["nowhere", undefined]
+  ] as const) {
+    it.effect(`to ${what} calls off what was not sent, as if it had not begun, and wakes the loop`, () =>
+      Effect.gen(function* () {
+        const mover = yield* Mover
+        const { told, open, orderTo } = yield* waiting
+        yield* mover.aim("primary", to)
+        assert.isFalse(yield* woken)
+        yield* open
+        assert.deepStrictEqual(told, [])
+        assert.isUndefined(yield* stateOf(one))
+        assert.isTrue(yield* woken)
+        assert.deepStrictEqual(yield* perform(orderTo(3)), [`${one}`])
+        assert.deepStrictEqual(told, [`${one} v3`])
+      }).pipe(inTerm)
+    )
+  }
+
+  it.effect("of another group, or back again, calls off nothing", () =>
+    Effect.gen(function* () {
+      const mover = yield* Mover
+      const { told, open } = yield* waiting
+      yield* mover.aim("secondary", node(3))
+      yield* mover.aim("primary", node(3))
+      yield* mover.aim("primary", node(2))
+      yield* mover.retain(new Set(["primary"]))
+      yield* open
+      assert.deepStrictEqual(told, [`${one} v2`])
+      assert.strictEqual((yield* stateOf(one))?.state._tag, "Done")
+    }).pipe(inTerm)
+  )
+
+  it.effect("is also that the group is gone", () =>
+    Effect.gen(function* () {
+      const mover = yield* Mover
+      const { told, open } = yield* waiting
+      yield* mover.retain(new Set())
+      yield* open
+      assert.deepStrictEqual(told, [])
+    }).pipe(inTerm)
+  )
+
+  it.effect("is not needed where nobody ever said where to go", () =>
+    Effect.gen(function* () {
+      const mover = yield* Mover
+      const { told, orderTo } = netcup(() => Effect.void)
+      const order = orderTo(2)
+      yield* mover.carryOut(order, yield* mover.begin(order), Effect.void)
+      yield* settled
+      assert.deepStrictEqual(told, [])
+      assert.isUndefined(yield* stateOf(one))
+    }).pipe(inTerm)
+  )
+})
+
+describe("a leader that may be one no more", () => {
+  it.effect("sends nothing while its fence is closed, which is asked each time", () =>
+    Effect.gen(function* () {
+      let isOpen = false
+      const { told, orderTo } = netcup(() => Effect.void)
+      const fence = Effect.sync(() => isOpen)
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(yield* perform(orderTo(2)), [`${one}`])
+        assert.deepStrictEqual(told, [])
+        assert.isUndefined(yield* stateOf(one))
+        isOpen = true
+        assert.deepStrictEqual(yield* perform(orderTo(2)), [`${one}`])
+        assert.deepStrictEqual(told, [`${one} v2`])
+      }).pipe(Effect.provide(TestLayer.pipe(Layer.provide(Layer.succeed(Fence, fence)))))
+    })
   )
 })
 
@@ -384,6 +545,24 @@ describe("when the term ends", () => {
       assert.isDefined(closing.pollUnsafe())
     })
   )
+
+  for (const [environment, millis] of [
+    // Four fifths of what the Lease leaves.
+    [{ LEASE_DURATION: "8s", LEASE_RENEW_DEADLINE: "6s" }, 1_600],
+    [{ LEASE_DURATION: "60s", LEASE_RENEW_DEADLINE: "40s" }, 4_000]
+  ] as const) {
+    it.effect(`a call is given up after ${millis} ms with ${JSON.stringify(environment)}`, () =>
+      Effect.gen(function* () {
+        const { scope, provide } = yield* termOf(layerOf(environment))
+        yield* provide(perform(netcup(() => Effect.never).orderTo(2)))
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        yield* TestClock.adjust(millis - 1)
+        assert.isUndefined(closing.pollUnsafe())
+        yield* TestClock.adjust(1)
+        assert.isDefined(closing.pollUnsafe())
+      })
+    )
+  }
 
   it.effect("nothing new is told, also where the intention is written just then", () =>
     Effect.gen(function* () {

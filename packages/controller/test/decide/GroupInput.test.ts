@@ -168,6 +168,8 @@ describe("a group is held", () => {
 describe("the target of a group", () => {
   const attempt = (to: number, startedAt: number, state: Attempt["state"]): Attempt => ({
     to: node(to),
+    server: server(to),
+    account: account(),
     startedAt,
     state,
     failures: 0

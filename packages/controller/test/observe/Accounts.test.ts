@@ -2,10 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { server } from "../Given.ts"
-import { aMoment, credentials, credentialsOf, isRead, start, until } from "./Netcup.ts"
+import { address, server } from "../Given.ts"
+import { aMoment, credentials, credentialsOf, isRead, start, until, whileTimeGoesBy } from "./Netcup.ts"
 
 const both = new Set([server(1), server(2)])
 
@@ -69,8 +70,37 @@ describe("accounts", () => {
         assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 1)
         const again = yield* present((yield* accounts.use([credentials], both))(credentials))
         assert.notStrictEqual(again, first)
+        assert.isUndefined((yield* again.state).account)
         yield* until(again, isRead)
         assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 2)
+      })
+    )
+  )
+
+  it.effect("of one login know what a call did that ended after the password was changed", () =>
+    withAccounts((netcup, accounts) =>
+      Effect.gen(function* () {
+        const old = yield* present((yield* accounts.use([credentials], both))(credentials))
+        yield* until(old, isRead)
+        yield* netcup.awaitCall({
+          operation: "getVServerInformation",
+          count: 2,
+          where: ({ status }) => status === 200
+        })
+        yield* netcup.inject({ operation: "changeIPRouting", delayAfter: "5 seconds" })
+        const one = address("198.51.100.1/32")
+        const move = yield* Effect.forkChild(old.route(one, server(2), Effect.succeed(true)), {
+          startImmediately: true
+        })
+        yield* netcup.awaitCall({ operation: "changeIPRouting", where: ({ appliedAt }) => appliedAt !== undefined })
+        yield* netcup.setPassword("neu")
+        const changed = credentialsOf("neu")
+        const account = yield* present((yield* accounts.use([changed], both))(changed))
+        yield* until(account, isRead)
+        assert.isTrue(account.holds(one.prefix, server(1)))
+        yield* whileTimeGoesBy(Fiber.join(move))
+        assert.isTrue(account.holds(one.prefix, server(2)))
+        assert.strictEqual((yield* account.state).account?.routes.get(one.prefix), server(2))
       })
     )
   )

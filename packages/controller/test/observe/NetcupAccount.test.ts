@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NetcupAccount from "@netcup-failover/controller/observe/NetcupAccount"
+import * as RouteMemory from "@netcup-failover/controller/observe/RouteMemory"
+import type { RoutingError } from "@netcup-failover/netcup/RoutingError"
 import { InjectedFault } from "@netcup-failover/testing/netcup/SoapInjection"
 import type { SoapSimulatorShape } from "@netcup-failover/testing/netcup/SoapSimulator"
 import * as Effect from "effect/Effect"
@@ -18,6 +20,12 @@ const operations = (netcup: SoapSimulatorShape) =>
 const routesOf = ({ account }: NetcupAccount.AccountState): Readonly<Record<string, string>> =>
   Object.fromEntries(account?.routes ?? [])
 
+/** What a move failed of. */
+const reasonOf = <R>(move: Effect.Effect<void, RoutingError | NetcupAccount.CalledOff, R>) =>
+  Effect.map(Effect.flip(move), (error) => (error._tag === "CalledOff" ? error._tag : error.reason._tag))
+
+const permitted = Effect.succeed(true)
+
 /** Everything that an account does by itself after it is opened. */
 const readAhead = (netcup: SoapSimulatorShape, count: number) =>
   netcup.awaitCall({ operation: "getVServerInformation", count, where: ({ status }) => status === 200 })
@@ -27,7 +35,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2, 9))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2, 9), RouteMemory.make())
         assert.strictEqual<string>(account.key, "soap:12345")
         const state = yield* until(account, isRead)
         assert.sameMembers([...(state.account?.servers ?? [])], [server(1), server(2), server(3)])
@@ -54,7 +62,7 @@ describe("an account that is opened", () => {
       const netcup = yield* start
       yield* netcup.inject({ fault: InjectedFault.Hang({ applied: true }) })
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1))
+        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
         yield* netcup.awaitCall({ operation: "getVServers" })
         const { account: known, trouble } = yield* account.state
         assert.deepStrictEqual([known, trouble], [undefined, undefined])
@@ -66,7 +74,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -87,7 +95,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* account.watchServers(servers(1, 2))
@@ -108,7 +116,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1))
+        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 1)
       }).pipe(Effect.scoped, Effect.provide(netcup.layer))
@@ -125,7 +133,7 @@ describe("an account whose password is wrong", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2))
+        const account = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), RouteMemory.make())
         const { account: known, trouble } = yield* until(account, (state) => state.trouble !== undefined)
         assert.isUndefined(known)
         assert.strictEqual(trouble?.reason._tag, "InvalidCredentials")
@@ -146,13 +154,13 @@ describe("an account whose password is wrong", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
         yield* netcup.setPassword("neu")
-        const error = yield* Effect.flip(account.route(one, server(2)))
-        assert.strictEqual(error.reason._tag, "InvalidCredentials")
+        const reason = yield* reasonOf(account.route(one, server(2), permitted))
+        assert.strictEqual(reason, "InvalidCredentials")
         const { account: known, trouble } = yield* account.state
         assert.strictEqual(trouble?.reason._tag, "InvalidCredentials")
         assert.strictEqual(known?.routes.get(one.prefix), server(1))
@@ -176,7 +184,7 @@ describe("an account that netcup does not answer for", () => {
       const netcup = yield* start
       yield* netcup.stop
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         const down = yield* whileTimeGoesBy(until(account, ({ trouble }) => trouble !== undefined))
         assert.isUndefined(down.account)
         assert.strictEqual(down.trouble?.reason._tag, "Unreachable")
@@ -191,7 +199,7 @@ describe("an account that netcup does not answer for", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         const { account: known } = yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* netcup.stop
@@ -207,12 +215,12 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
         const before = yield* operations(netcup)
-        yield* account.route(one, server(2))
+        yield* account.route(one, server(2), permitted)
         assert.deepStrictEqual(yield* operations(netcup), [...before, "changeIPRouting"])
         assert.strictEqual(routesOf(yield* account.state)["198.51.100.1/32"], "v2")
         assert.strictEqual((yield* netcup.world.routes).get(one.prefix), "v2")
@@ -224,11 +232,11 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         const stranger = address("192.0.2.1/32")
-        const error = yield* Effect.flip(account.route(stranger, server(2)))
-        assert.strictEqual(error.reason._tag, "AddressNotFound")
+        const reason = yield* reasonOf(account.route(stranger, server(2), permitted))
+        assert.strictEqual(reason, "AddressNotFound")
         const state = yield* account.state
         assert.notProperty(routesOf(state), "192.0.2.1/32")
         assert.isUndefined(state.trouble)
@@ -240,7 +248,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* TestClock.adjust("20 seconds")
@@ -253,7 +261,7 @@ describe("a move", () => {
           where: ({ parameters }) => parameters.vserverName === "v1"
         })
         yield* aMoment
-        yield* account.route(one, server(2))
+        yield* account.route(one, server(2), permitted)
         // It tells also of what we have nothing to do with, and that is news.
         const state = yield* whileTimeGoesBy(until(account, (now) => "198.51.100.3/32" in routesOf(now)))
         assert.strictEqual(routesOf(state)["198.51.100.1/32"], "v2")
@@ -265,11 +273,11 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
-        yield* account.route(one, server(2))
+        yield* account.route(one, server(2), permitted)
         yield* netcup.world.reroute("198.51.100.1/32", "v1")
         yield* TestClock.adjust("60 seconds")
         yield* until(account, (state) => routesOf(state)["198.51.100.1/32"] === "v1")
@@ -281,9 +289,9 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1))
+        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
         yield* until(account, isRead)
-        yield* account.route(three, server(2))
+        yield* account.route(three, server(2), permitted)
         assert.strictEqual((yield* netcup.world.routes).get(three.prefix), "v2")
       }).pipe(Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
@@ -300,13 +308,13 @@ describe("a move whose answer is lost", () => {
       Effect.gen(function* () {
         const netcup = yield* start
         yield* Effect.gen(function* () {
-          const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+          const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
           yield* until(account, isRead)
           yield* readAhead(netcup, 2)
           yield* aMoment
           yield* netcup.inject({ operation: "changeIPRouting", fault, times: 1 })
           const before = yield* operations(netcup)
-          yield* account.route(one, server(2))
+          yield* account.route(one, server(2), permitted)
           assert.deepStrictEqual(yield* operations(netcup), [...before, "changeIPRouting", "getVServerIPs"])
           assert.strictEqual(routesOf(yield* account.state)["198.51.100.1/32"], "v2")
         }).pipe(Effect.provide(netcup.layer))
@@ -318,11 +326,11 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Reset({ applied: false }), times: 1 })
-        const error = yield* Effect.flip(account.route(one, server(2)))
-        assert.strictEqual(error.reason._tag, "UnknownOutcome")
+        const reason = yield* reasonOf(account.route(one, server(2), permitted))
+        assert.strictEqual(reason, "UnknownOutcome")
         assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 1)
         assert.strictEqual(routesOf(yield* account.state)["198.51.100.1/32"], "v1")
       }).pipe(Effect.provide(netcup.layer))
@@ -333,11 +341,11 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Reset({ applied: false }), times: 1 })
-        yield* Effect.flip(account.route(one, server(2)))
-        yield* account.route(one, server(2))
+        assert.strictEqual(yield* reasonOf(account.route(one, server(2), permitted)), "UnknownOutcome")
+        yield* account.route(one, server(2), permitted)
         assert.strictEqual((yield* netcup.journal.changesOf(`${one}`)).length, 1)
         assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 2)
       }).pipe(Effect.provide(netcup.layer))
@@ -348,7 +356,7 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -357,12 +365,12 @@ describe("a move whose answer is lost", () => {
           operation: "getVServerIPs",
           fault: InjectedFault.Unavailable({ applied: false })
         })
-        const lost = yield* whileTimeGoesBy(Effect.flip(account.route(one, server(2))))
-        assert.strictEqual(lost.reason._tag, "UnknownOutcome")
-        const unseen = yield* whileTimeGoesBy(Effect.flip(account.route(one, server(2))))
-        assert.strictEqual(unseen.reason._tag, "Unreachable")
+        const lost = yield* whileTimeGoesBy(reasonOf(account.route(one, server(2), permitted)))
+        assert.strictEqual(lost, "UnknownOutcome")
+        const unseen = yield* whileTimeGoesBy(reasonOf(account.route(one, server(2), permitted)))
+        assert.strictEqual(unseen, "Unreachable")
         yield* blind.remove
-        yield* account.route(one, server(2))
+        yield* account.route(one, server(2), permitted)
         assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 1)
         assert.strictEqual(routesOf(yield* account.state)["198.51.100.1/32"], "v2")
       }).pipe(Effect.provide(netcup.layer))
@@ -373,17 +381,19 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
         yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Hang({ applied: false }), times: 1 })
-        const move = yield* Effect.forkChild(Effect.flip(account.route(one, server(2))), { startImmediately: true })
+        const move = yield* Effect.forkChild(reasonOf(account.route(one, server(2), permitted)), {
+          startImmediately: true
+        })
         yield* netcup.awaitCall({ operation: "changeIPRouting" })
         yield* TestClock.adjust(29_999)
         assert.isUndefined(move.pollUnsafe())
         yield* TestClock.adjust(1)
-        assert.strictEqual((yield* Fiber.join(move)).reason._tag, "UnknownOutcome")
+        assert.strictEqual(yield* Fiber.join(move), "UnknownOutcome")
       }).pipe(Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
   )
@@ -396,13 +406,15 @@ describe("many moves at once", () => {
       const many = Array.from({ length: 20 }, (_, i) => `198.51.100.${100 + i}/32`)
       yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2))
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
         yield* netcup.inject({ operation: "changeIPRouting", delayBefore: "10 seconds" })
         const moves = yield* Effect.forkChild(
-          Effect.forEach(many, (cidr) => account.route(address(cidr), server(2)), { concurrency: "unbounded" }),
+          Effect.forEach(many, (cidr) => account.route(address(cidr), server(2), permitted), {
+            concurrency: "unbounded"
+          }),
           { startImmediately: true }
         )
         yield* netcup.awaitCall({ operation: "changeIPRouting", count: 16 })
@@ -414,6 +426,250 @@ describe("many moves at once", () => {
           many.map((cidr) => routes[cidr]),
           many.map(() => "v2")
         )
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a move that nobody wants any more", () => {
+  it.effect("is called off after all that it needs is known: nothing is sent", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
+        const { account: known } = yield* until(account, isRead)
+        yield* readAhead(netcup, 1)
+        const asked: Array<ReadonlyArray<string | undefined>> = []
+        const refused = Effect.gen(function* () {
+          asked.push(
+            (yield* netcup.journal.callsOf("getVServerInformation")).map(({ parameters }) => parameters.vservername)
+          )
+          return false
+        })
+        assert.strictEqual(yield* reasonOf(account.route(one, server(2), refused)), "CalledOff")
+        assert.deepStrictEqual(asked, [["v1", "v2"]])
+        assert.deepStrictEqual(yield* netcup.journal.callsOf("changeIPRouting"), [])
+        assert.deepStrictEqual((yield* account.state).account, known)
+        assert.isUndefined((yield* account.state).trouble)
+        yield* account.route(one, server(2), permitted)
+        assert.isTrue(account.holds(one.prefix, server(2)))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is called off also when it had to wait for others", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      const many = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}/32`)
+      yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* netcup.inject({ operation: "changeIPRouting", delayBefore: "10 seconds" })
+        const moves = yield* Effect.forkChild(
+          Effect.forEach(many, (cidr) => account.route(address(cidr), server(2), permitted), {
+            concurrency: "unbounded"
+          }),
+          { startImmediately: true }
+        )
+        yield* netcup.awaitCall({ operation: "changeIPRouting", count: 16 })
+        let isPermitted = true
+        const late = account.route(
+          one,
+          server(2),
+          Effect.sync(() => isPermitted)
+        )
+        const waiting = yield* Effect.forkChild(reasonOf(late), { startImmediately: true })
+        yield* aMoment
+        isPermitted = false
+        yield* whileTimeGoesBy(Fiber.join(moves))
+        assert.strictEqual(yield* Fiber.join(waiting), "CalledOff")
+        assert.strictEqual((yield* netcup.world.routes).get(one.prefix), "v1")
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("because netcup refuses the credentials meanwhile is not sent", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* netcup.setPassword("neu")
+        assert.strictEqual(yield* reasonOf(account.route(one, server(2), permitted)), "InvalidCredentials")
+        const before = yield* operations(netcup)
+        assert.strictEqual(yield* reasonOf(account.route(three, server(2), permitted)), "InvalidCredentials")
+        assert.deepStrictEqual(yield* operations(netcup), before)
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a move that a limit forbids", () => {
+  it.effect("is done where the address is there already: it was our own move that netcup counts", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        const leaderBefore = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(leaderBefore, isRead)
+        yield* readAhead(netcup, 4)
+        yield* aMoment
+        yield* leaderBefore.route(one, server(2), permitted)
+        assert.isTrue(account.holds(one.prefix, server(1)))
+        const before = yield* operations(netcup)
+        yield* account.route(one, server(2), permitted)
+        assert.deepStrictEqual(yield* operations(netcup), [...before, "changeIPRouting", "getVServerIPs"])
+        assert.isTrue(account.holds(one.prefix, server(2)))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is limited where the address is elsewhere, after one look", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* account.route(one, server(2), permitted)
+        const before = yield* operations(netcup)
+        assert.strictEqual(yield* reasonOf(account.route(one, server(1), permitted)), "RateLimited")
+        assert.deepStrictEqual(yield* operations(netcup), [...before, "changeIPRouting", "getVServerIPs"])
+        assert.isTrue(account.holds(one.prefix, server(2)))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a server that netcup cannot tell about", () => {
+  it.effect("keeps nobody from the others, is asked again soon, and is read then", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      const broken = yield* netcup.inject({
+        operation: "getVServerIPs",
+        server: "v1",
+        fault: InjectedFault.Refuse({ text: "internal error" })
+      })
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const state = yield* until(account, isRead)
+        assert.strictEqual(routesOf(state)["2001:db8:2::/64"], "v2")
+        assert.notProperty(routesOf(state), "198.51.100.1/32")
+        assert.deepStrictEqual(state.account?.unread, servers(1))
+        yield* broken.remove
+        yield* readAhead(netcup, 1)
+        yield* aMoment
+        yield* TestClock.adjust("1200 millis")
+        const healed = yield* until(account, (now) => routesOf(now)["198.51.100.1/32"] === "v1")
+        assert.deepStrictEqual(healed.account?.unread, new Set())
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has what it had while it is not told about", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* netcup.inject({
+          operation: "getVServerIPs",
+          server: "v1",
+          fault: InjectedFault.Refuse({ text: "internal error" })
+        })
+        yield* netcup.world.reroute("2001:db8:2::/64", "v3")
+        yield* account.watchServers(servers(1, 2, 3))
+        const state = yield* until(account, (now) => routesOf(now)["2001:db8:2::/64"] === "v3")
+        assert.strictEqual(routesOf(state)["198.51.100.1/32"], "v1")
+        assert.deepStrictEqual(state.account?.unread, new Set())
+        assert.isUndefined(state.trouble)
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("like all the others is trouble", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* netcup.inject({ operation: "getVServerIPs", fault: InjectedFault.Refuse({ text: "internal error" }) })
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const { account: known, trouble } = yield* until(account, (state) => state.trouble !== undefined)
+        assert.isUndefined(known)
+        assert.strictEqual(trouble?.reason._tag, "Refused")
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("an address that netcup does not tell of", () => {
+  it.effect("is looked for again soon, before it is believed to be gone", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* netcup.world.reroute("198.51.100.1/32", "v3")
+        yield* TestClock.adjust("60 seconds")
+        yield* netcup.awaitCall({ operation: "getVServerIPs", count: 4, where: ({ status }) => status === 200 })
+        yield* aMoment
+        assert.isTrue(account.holds(one.prefix, server(1)))
+        yield* TestClock.adjust("1200 millis")
+        const state = yield* until(account, (now) => !("198.51.100.1/32" in routesOf(now)))
+        assert.isUndefined(state.trouble)
+        assert.strictEqual((yield* netcup.journal.callsOf("getVServers")).length, 3)
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("what is known of an account", () => {
+  it.effect("is shared by all credentials of one login, but for those that netcup has not taken yet", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const memory = RouteMemory.make()
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        yield* until(account, isRead)
+        const wrong = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), memory)
+        const refused = yield* until(wrong, ({ trouble }) => trouble !== undefined)
+        assert.isUndefined(refused.account)
+        yield* account.route(one, server(2), permitted)
+        assert.isTrue(wrong.holds(one.prefix, server(2)))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("tells also that a call of older credentials may have moved an address", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const memory = RouteMemory.make()
+        const old = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        yield* until(old, isRead)
+        yield* readAhead(netcup, 2)
+        yield* aMoment
+        yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Reset({ applied: true }), times: 1 })
+        const blind = yield* netcup.inject({
+          operation: "getVServerIPs",
+          fault: InjectedFault.Refuse({ text: "internal error" })
+        })
+        assert.strictEqual(yield* reasonOf(old.route(one, server(2), permitted)), "UnknownOutcome")
+        yield* blind.remove
+        const next = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        yield* next.route(one, server(2), permitted)
+        assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 1)
+        assert.isTrue(next.holds(one.prefix, server(2)))
       }).pipe(Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
   )

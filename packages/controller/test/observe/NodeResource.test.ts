@@ -54,8 +54,8 @@ describe("a Node as it is decoded", () => {
       { metadata: { ...identity, annotations: { "netcup.digilol.net/server-name": 1 } } }
     ],
     [
-      "an unheard-of status of a condition",
-      { metadata: identity, status: { conditions: [{ type: "Ready", status: "true" }] } }
+      "a condition whose status is no text",
+      { metadata: identity, status: { conditions: [{ type: "Ready", status: true }] } }
     ]
   ]
   for (const [what, json] of broken) {
@@ -108,6 +108,34 @@ describe("a Node as a candidate", () => {
       assert.deepStrictEqual(toCandidate(read(parts)).verdict, { state: "Failed", reasons, changesAt: undefined })
     })
   }
+
+  for (const status of ["true", "", "Maybe"]) {
+    it(`whose readiness is ${JSON.stringify(status)} is silent: anybody may write conditions`, () => {
+      const conditions = [
+        { type: "Example", status: "fine" },
+        { type: "Ready", status }
+      ]
+      assert.deepStrictEqual(
+        toCandidate(Result.getOrThrow(decode({ metadata: identity, status: { conditions } }))).verdict,
+        {
+          state: "Failed",
+          reasons: [Signs.Silent()],
+          changesAt: undefined
+        }
+      )
+    })
+  }
+
+  it("is judged by its readiness alone, whatever other conditions say", () => {
+    const conditions = [
+      { type: "Example", status: "broken in a new way" },
+      { type: "Ready", status: "True" }
+    ]
+    assert.strictEqual(
+      toCandidate(Result.getOrThrow(decode({ metadata: identity, status: { conditions } }))).verdict.state,
+      "Healthy"
+    )
+  })
 
   for (const status of [
     undefined,

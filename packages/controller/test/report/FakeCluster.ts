@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 
 /** What a patch of a status says: merged keys, `null` for one that goes. */
 const Patch = Schema.Struct({
@@ -52,6 +53,7 @@ export const make = (first: GroupResource, answers: Array<Answer> = []) => {
     KubeClient,
     KubeClient.of({
       namespace: undefined,
+      silences: Stream.empty,
       lines: () => Effect.die("no watch is expected"),
       request: ({ method, path, body, schema }) => {
         const request = `${method} ${path}`

@@ -7,7 +7,7 @@ import { HoldReason } from "@netcup-failover/core/Group"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as RoutingError from "@netcup-failover/netcup/RoutingError"
-import { address, candidate, node, resource, server } from "../Given.ts"
+import { account, address, candidate, node, resource, server } from "../Given.ts"
 
 const now = Date.parse("2026-11-22T12:00:00Z")
 const at = "2026-11-22T12:00:00.000Z"
@@ -46,6 +46,8 @@ const routed = (status: Status) => status.conditions?.find(({ type }) => type ==
 const toTwo = Decision.Move({ to: node(2), because: MoveReason.LeftNode({ from: node(1), reasons: [] }) })
 const failed = (reason: RoutingError.RoutingErrorReason, seconds = 30): Attempt => ({
   to: node(2),
+  server: server(2),
+  account: account(),
   startedAt: now - 1_000,
   state: { _tag: "Failed", reason, retryAt: now + seconds * 1_000 },
   failures: 1
@@ -53,6 +55,13 @@ const failed = (reason: RoutingError.RoutingErrorReason, seconds = 30): Attempt 
 const limit = new RoutingError.RateLimited({ message: "once every 5 minutes" })
 const settled: Status = {
   currentNode: "node-1",
+  addresses: [v4, v6].map((one) => ({
+    ip: `${one}`,
+    server: "v1",
+    node: "node-1",
+    state: "Routed",
+    since: earlier
+  })),
   conditions: [
     {
       type: "Routed",
@@ -245,6 +254,30 @@ describe("the status of a group that is held", () => {
         settled.conditions?.[0]
       )
     }
+  })
+
+  it("does not stay Routed=True with an address that never was, be it new in the spec", () => {
+    const [first, second] = settled.addresses ?? []
+    for (const addresses of [
+      undefined,
+      [],
+      first && [first],
+      first && second && [first, { ...second, state: "Moving" as const }]
+    ]) {
+      const { addresses: _, ...rest } = settled
+      const status = { ...rest, ...(addresses && { addresses }) }
+      for (const decision of [unread(now), refused]) {
+        const after = routed(compose(decision, { status, account: undefined }))
+        assert.strictEqual(after?.status, "False")
+        assert.strictEqual(after?.lastTransitionTime, at)
+      }
+    }
+  })
+
+  it("stays Routed=True when an address goes from the spec", () => {
+    const status = compose(unread(now), { status: settled, account: undefined, addresses: [v6] })
+    assert.deepStrictEqual(routed(status), settled.conditions?.[0])
+    assert.deepStrictEqual(status.addresses, settled.addresses?.slice(1))
   })
 
   it("tells of credentials that do not work, also where it stays routed", () => {

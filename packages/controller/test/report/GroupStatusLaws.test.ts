@@ -46,13 +46,19 @@ describe("the status of a group", () => {
     if (isRouted(step.after)) assert.isTrue(isHealthy(step, step.after.currentNode))
   })
 
-  always("keeps the last word of netcup while it cannot be asked and the node is well", (step) => {
+  always("keeps the last word of netcup while it cannot be asked, the node is well and no address is new", (step) => {
     const { circumstances, before, after } = step
     const { decision } = circumstances
     if (decision._tag !== "Hold" || !isRouted(before) || !isHealthy(step, before?.currentNode)) return
     if (decision.because._tag === "InvalidSpec" || decision.because._tag === "Conflict") {
       assert.strictEqual(condition(after, "Routed")?.reason, decision.because._tag)
-    } else assert.isTrue(Equal.equals(condition(after, "Routed"), condition(before, "Routed")))
+      return
+    }
+    const isOld = circumstances.addresses.every((address) =>
+      before?.addresses?.some(({ ip, state }) => ip === `${address}` && state === "Routed")
+    )
+    if (isOld) assert.isTrue(Equal.equals(condition(after, "Routed"), condition(before, "Routed")))
+    else if (decision.until !== undefined) assert.isFalse(isRouted(after))
   })
 
   always(

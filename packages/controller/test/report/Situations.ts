@@ -15,12 +15,13 @@ import { fromDeclared, Sign } from "@netcup-failover/core/Verdict"
 import * as RoutingError from "@netcup-failover/netcup/RoutingError"
 import * as Arbitrary from "effect/Arbitrary"
 import { between, oneOf } from "../Choice.ts"
-import { address, candidate, node, resource, server } from "../Given.ts"
+import { address, account as anAccount, candidate, node, resource, server } from "../Given.ts"
 
 /** When the first of a run of situations is; each is a minute after the one before. */
 const start = Date.parse("2026-11-22T12:00:00Z")
 export const minute = 60_000
 
+const netcup = anAccount()
 const every = [1, 2, 3, 4]
 const three = ["198.51.100.1/32", "2001:db8::2/64", "198.51.100.3/32"].map(address)
 
@@ -65,6 +66,7 @@ const sketch: Arbitrary.Arbitrary<Sketch> = Arbitrary.all({
   to: between(1, 4),
   there: between(0, 2),
   elsewhere: oneOf(undefined, 1, 2, 3, 4, 9),
+  // Of five reasons to move, or to hold.
   why: between(0, 4),
   until: oneOf(undefined, start + 90_000),
   attempts: Arbitrary.all([attempt, attempt, attempt]),
@@ -98,7 +100,8 @@ const decisionOf = ({ decision, to, why, until }: Sketch, addresses: ReadonlyArr
           unknown,
           HoldReason.CredentialsError({ message }),
           HoldReason.InvalidSpec({ message }),
-          HoldReason.Conflict({ prefix: "198.51.100.1/32", holder: "older" })
+          HoldReason.Conflict({ prefix: "198.51.100.1/32", holder: "older" }),
+          HoldReason.ServerUnknown({ server: server(4) })
         ],
         why,
         unknown
@@ -131,7 +134,21 @@ const toCircumstances = (plan: Sketch): Circumstances => {
   const decidedFor = decision._tag === "Stay" || decision._tag === "Move" ? plan.to : undefined
   const attempts = addresses.flatMap(({ prefix }, i): Array<readonly [Prefix, Attempt]> => {
     const state = plan.attempts[i]
-    return state === undefined ? [] : [[prefix, { to: node(plan.to), startedAt: start - 1_000, state, failures: 1 }]]
+    return state === undefined
+      ? []
+      : [
+          [
+            prefix,
+            {
+              to: node(plan.to),
+              server: server(plan.to),
+              account: netcup,
+              startedAt: start - 1_000,
+              state,
+              failures: 1
+            }
+          ]
+        ]
   })
   return {
     addresses,

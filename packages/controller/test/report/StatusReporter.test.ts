@@ -86,11 +86,13 @@ describe("a status", () => {
       const first = cluster.resource()
       yield* reporter.report(first, to("a"))
       const second = cluster.resource()
-      yield* reporter.report(first, to("b"))
+      assert.deepStrictEqual(yield* reporter.newest(first), second)
+      yield* reporter.report(yield* reporter.newest(first), to("b"))
       const third = cluster.resource()
       // The watch may be at any of them by now.
       for (const seen of [first, second, third]) assert.deepStrictEqual(yield* reporter.newest(seen), third)
-      yield* reporter.report(second, to("c"))
+      yield* reporter.report(third, to("c"))
+      assert.deepStrictEqual(yield* reporter.newest(third), cluster.resource())
       yield* reporter.report(cluster.resource(), to("d"))
       yield* reporter.report(cluster.resource(), to("e"))
       assert.deepStrictEqual(
@@ -99,6 +101,29 @@ describe("a status", () => {
       )
       assert.deepStrictEqual(cluster.status(), to("e"))
       assert.deepStrictEqual(told, ["1: undefined -> a", "2: a -> b", "3: b -> c", "4: c -> d", "5: d -> e"])
+    }).pipe(provide)
+  })
+
+  it.effect("that was composed before our own last write is refused, and composed anew at once", () => {
+    const { cluster, told, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const first = cluster.resource()
+      yield* reporter.report(first, to("a"))
+      yield* reporter.report(yield* reporter.newest(first), to("b"))
+      const second = { ...first, metadata: { ...first.metadata, resourceVersion: "2" } }
+      for (const stale of [first, second]) {
+        assert.isFalse(yield* woken)
+        const error = yield* Effect.flip(reporter.report(stale, to("c")))
+        assert.strictEqual(error._tag, "NotReported")
+        assert.isTrue(yield* woken)
+        assert.isUndefined(yield* reporter.retryAt(stale))
+      }
+      assert.deepStrictEqual(cluster.status(), to("b"))
+      assert.strictEqual(cluster.patches.length, 2)
+      assert.deepStrictEqual(told, ["1: undefined -> a", "2: a -> b"])
+      yield* reporter.report(yield* reporter.newest(first), to("c"))
+      assert.deepStrictEqual(cluster.status(), to("c"))
     }).pipe(provide)
   })
 
@@ -112,6 +137,7 @@ describe("a status", () => {
       assert.deepStrictEqual(yield* reporter.newest(seen), seen)
       yield* reporter.report(seen, to("a"))
       assert.deepStrictEqual(cluster.status(), to("a"))
+      assert.deepStrictEqual(yield* reporter.newest(seen), cluster.resource())
     }).pipe(provide)
   })
 
@@ -131,14 +157,14 @@ describe("a status that is not taken", () => {
     const { cluster, told, provide } = given(undefined, [forbidden])
     return Effect.gen(function* () {
       const reporter = yield* StatusReporter
-      assert.isUndefined(yield* reporter.retryAt("primary"))
+      assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
       const error = yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
       assert.strictEqual(error._tag, "NotReported")
       assert.include(error.message, "the role does not allow it")
       assert.deepStrictEqual(told, [])
       assert.isTrue(yield* woken)
 
-      const retryAt = (yield* reporter.retryAt("primary")) ?? 0
+      const retryAt = (yield* reporter.retryAt(cluster.resource())) ?? 0
       assert.isAtLeast(retryAt, 800)
       assert.isAtMost(retryAt, 1_200)
       assert.strictEqual((yield* Effect.flip(reporter.report(cluster.resource(), to("a"))))._tag, "NotReported")
@@ -147,7 +173,7 @@ describe("a status that is not taken", () => {
       yield* TestClock.setTime(Math.ceil(retryAt))
       yield* reporter.report(cluster.resource(), to("a"))
       assert.deepStrictEqual(cluster.status(), to("a"))
-      assert.isUndefined(yield* reporter.retryAt("primary"))
+      assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
     }).pipe(provide)
   })
 
@@ -159,7 +185,7 @@ describe("a status that is not taken", () => {
       let now = 0
       const pause = Effect.gen(function* () {
         yield* Effect.flip(reporter.report(cluster.resource(), to(`at ${now}`)))
-        const retryAt = (yield* reporter.retryAt("primary")) ?? Number.NaN
+        const retryAt = (yield* reporter.retryAt(cluster.resource())) ?? Number.NaN
         const before = now
         now = Math.ceil(retryAt)
         yield* TestClock.setTime(now)
@@ -175,7 +201,7 @@ describe("a status that is not taken", () => {
     }).pipe(provide)
   })
 
-  it.effect("since the group changed meanwhile is made anew from what it is then", () => {
+  it.effect("since the group changed meanwhile is made anew at once from what it is then", () => {
     const { cluster, provide } = given()
     return Effect.gen(function* () {
       const reporter = yield* StatusReporter
@@ -183,11 +209,47 @@ describe("a status that is not taken", () => {
       cluster.put({ spec: { ...stale.spec, ips: ["198.51.100.9/32"] } })
       const error = yield* Effect.flip(reporter.report(stale, to("a")))
       assert.include(error.message, "changed")
-      assert.isAtLeast((yield* reporter.retryAt("primary")) ?? 0, 800)
       assert.isTrue(yield* woken)
-      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
       yield* reporter.report(cluster.resource(), to("a"))
       assert.deepStrictEqual(cluster.status(), to("a"))
+    }).pipe(provide)
+  })
+
+  it.effect(
+    "since the group changed meanwhile is tried on that version ever more rarely, lest the watch is dead",
+    () => {
+      const { cluster, provide } = given()
+      return Effect.gen(function* () {
+        const reporter = yield* StatusReporter
+        const stale = cluster.resource()
+        cluster.put({ spec: { ...stale.spec, ips: ["198.51.100.9/32"] } })
+        let now = 0
+        for (const [i, full] of [1_000, 2_000, 4_000, 8_000, 10_000, 10_000].entries()) {
+          yield* Effect.flip(reporter.report(stale, to("a")))
+          const retryAt = (yield* reporter.retryAt(stale)) ?? Number.NaN
+          assert.isAtLeast(retryAt - now, 0.8 * full)
+          assert.isAtMost(retryAt - now, 1.2 * full)
+          yield* TestClock.setTime(Math.ceil(retryAt) - 1)
+          yield* Effect.flip(reporter.report(stale, to("a")))
+          assert.strictEqual(cluster.patches.length, i + 1)
+          now = Math.ceil(retryAt)
+          yield* TestClock.setTime(now)
+        }
+      }).pipe(provide)
+    }
+  )
+
+  it.effect("for another reason than its version waits on every version", () => {
+    const { cluster, provide } = given(undefined, [unreachable])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      cluster.put({ metadata: { ...cluster.resource().metadata, generation: 2 } })
+      const seen = yield* reporter.newest(cluster.resource())
+      assert.isAtLeast((yield* reporter.retryAt(seen)) ?? 0, 800)
+      yield* Effect.flip(reporter.report(seen, to("a")))
+      assert.strictEqual(cluster.patches.length, 1)
     }).pipe(provide)
   })
 
@@ -197,7 +259,7 @@ describe("a status that is not taken", () => {
       const reporter = yield* StatusReporter
       const error = yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
       assert.include(error.message, "gone")
-      assert.isUndefined(yield* reporter.retryAt("primary"))
+      assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
     }).pipe(provide)
   })
 
@@ -206,7 +268,7 @@ describe("a status that is not taken", () => {
     return Effect.gen(function* () {
       const reporter = yield* StatusReporter
       yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
-      assert.isUndefined(yield* reporter.retryAt("secondary"))
+      assert.isUndefined(yield* reporter.retryAt(resource({ name: "secondary" })))
       yield* reporter.report(resource({ name: "secondary" }), to("a"))
       assert.strictEqual(cluster.patches.length, 2)
     }).pipe(provide)
@@ -218,9 +280,9 @@ describe("a status that is not taken", () => {
       const reporter = yield* StatusReporter
       yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
       yield* reporter.retain(new Set(["primary"]))
-      assert.isDefined(yield* reporter.retryAt("primary"))
+      assert.isDefined(yield* reporter.retryAt(cluster.resource()))
       yield* reporter.retain(new Set(["secondary"]))
-      assert.isUndefined(yield* reporter.retryAt("primary"))
+      assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
     }).pipe(provide)
   })
 })
@@ -231,9 +293,12 @@ describe("statuses that come while one is being written", () => {
     const { cluster, provide } = given(undefined, [Deferred.await(gate)])
     return Effect.gen(function* () {
       const reporter = yield* StatusReporter
-      const seen = cluster.resource()
-      for (const node of ["a", "b", "c", "d"]) {
-        yield* reporter.reportSoon(seen, to(node))
+      yield* reporter.reportSoon(cluster.resource(), to("a"))
+      yield* settled
+      // The one under way will meet this change, and leave the field to those that know of it.
+      cluster.put({ metadata: { ...cluster.resource().metadata, generation: 2 } })
+      for (const node of ["b", "c", "d"]) {
+        yield* reporter.reportSoon(cluster.resource(), to(node))
         yield* settled
       }
       assert.strictEqual(cluster.patches.length, 1)
@@ -247,6 +312,45 @@ describe("statuses that come while one is being written", () => {
       yield* reporter.reportSoon(cluster.resource(), to("e"))
       yield* settled
       assert.deepStrictEqual(cluster.status(), to("e"))
+    }).pipe(provide)
+  })
+
+  it.effect("are not written where they do not know of it, but composed anew", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const { cluster, provide } = given(undefined, [Deferred.await(gate)])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.reportSoon(seen, to("a"))
+      yield* settled
+      yield* reporter.reportSoon(seen, to("b"))
+      assert.isFalse(yield* woken)
+      yield* Deferred.succeed(gate, undefined)
+      yield* settled
+      assert.isTrue(yield* woken)
+      assert.deepStrictEqual(cluster.status(), to("a"))
+      yield* reporter.reportSoon(yield* reporter.newest(seen), to("b"))
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+
+  it.effect("are dropped when somebody waits for a newer one, be it that there is nothing to write", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const { cluster, provide } = given(undefined, [Deferred.await(gate)])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportSoon(cluster.resource(), to("a"))
+      yield* settled
+      cluster.put({ status: to("c") })
+      yield* reporter.reportSoon(cluster.resource(), to("b"))
+      const waiting = yield* Effect.forkChild(reporter.report(cluster.resource(), to("c")), { startImmediately: true })
+      yield* settled
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(waiting)
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("c"))
+      assert.strictEqual(cluster.patches.length, 1)
     }).pipe(provide)
   })
 
@@ -275,14 +379,19 @@ describe("statuses that come while one is being written", () => {
     return Effect.gen(function* () {
       const reporter = yield* StatusReporter
       const seen = cluster.resource()
-      const writers: Array<Fiber.Fiber<void, unknown>> = []
-      for (const node of ["a", "b", "b"]) {
-        writers.push(yield* Effect.forkChild(reporter.report(seen, to(node)), { startImmediately: true }))
+      const writers: Array<Fiber.Fiber<string, unknown>> = []
+      for (const node of ["a", "b", "a"]) {
+        const outcome = reporter.report(seen, to(node)).pipe(
+          Effect.as("written"),
+          Effect.catch(({ _tag }) => Effect.succeed(_tag))
+        )
+        writers.push(yield* Effect.forkChild(outcome, { startImmediately: true }))
         yield* settled
       }
       assert.strictEqual(cluster.patches.length, 1)
       yield* Deferred.succeed(gate, undefined)
-      yield* Effect.forEach(writers, Fiber.join)
+      assert.deepStrictEqual(yield* Effect.forEach(writers, Fiber.join), ["written", "NotReported", "written"])
+      yield* reporter.report(yield* reporter.newest(seen), to("b"))
       assert.deepStrictEqual(
         cluster.patches.map(({ metadata, status }) => [metadata.resourceVersion, status.targetNode]),
         [

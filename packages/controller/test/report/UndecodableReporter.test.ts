@@ -1,8 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as UndecodableReporter from "@netcup-failover/controller/report/UndecodableReporter"
+import { Wake } from "@netcup-failover/controller/Wake"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
 import { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { resource } from "../Given.ts"
 import * as FakeCluster from "./FakeCluster.ts"
 
@@ -32,7 +36,7 @@ describe("a resource that does not decode", () => {
           }
         }
       ])
-    }).pipe(Effect.provide(cluster.layer))
+    }).pipe(Effect.provide(Layer.merge(cluster.layer, Wake.layer)))
   })
 
   it.effect("is told again when it is wrong in another way, or is another one of the same name", () => {
@@ -43,19 +47,33 @@ describe("a resource that does not decode", () => {
       yield* report(undecodable("2", "that"))
       yield* report(undecodable("3", "that", "another"))
       assert.strictEqual(cluster.patches.length, 3)
-    }).pipe(Effect.provide(cluster.layer))
+    }).pipe(Effect.provide(Layer.merge(cluster.layer, Wake.layer)))
   })
 
-  it.effect("is told again where it could not be told", () => {
+  it.effect("is told again where it could not be told, but not before a pause that ends with a look", () => {
     const cluster = FakeCluster.make(resource(), [
       Effect.fail(new KubeErrors.Forbidden({ message: "no" })),
-      Effect.fail(new KubeErrors.Conflict({ message: "changed" })),
-      Effect.fail(new KubeErrors.NotFound({ message: "gone" }))
+      Effect.fail(new KubeErrors.Conflict({ message: "changed" }))
     ])
     return Effect.gen(function* () {
       const report = yield* UndecodableReporter.make
-      for (const _ of [1, 2, 3, 4, 5]) yield* report(undecodable("1", "this"))
-      assert.strictEqual(cluster.patches.length, 4)
-    }).pipe(Effect.provide(cluster.layer))
+      const wake = yield* Wake
+      for (const [i] of ["Forbidden", "Conflict"].entries()) {
+        const telling = yield* Effect.forkChild(report(undecodable("1", "this")), { startImmediately: true })
+        const woken = yield* Effect.forkChild(wake.next, { startImmediately: true })
+        yield* TestClock.adjust(4_999)
+        // Whatever else wakes the loop meanwhile.
+        yield* report(undecodable("1", "this"))
+        assert.strictEqual(cluster.patches.length, i + 1)
+        assert.isUndefined(woken.pollUnsafe())
+        yield* TestClock.adjust(1)
+        yield* Fiber.join(telling)
+        yield* Fiber.join(woken)
+      }
+      yield* report(undecodable("1", "this"))
+      yield* report(undecodable("2", "this"))
+      assert.strictEqual(cluster.patches.length, 3)
+      assert.strictEqual(cluster.status()?.conditions?.[0]?.message, "this")
+    }).pipe(Effect.provide(Layer.merge(cluster.layer, Wake.layer)))
   })
 })

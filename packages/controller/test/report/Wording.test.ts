@@ -44,6 +44,13 @@ describe("why a group is held", () => {
     [HoldReason.CredentialsError({ message: "m" }), { reason: "CredentialsError", message: "m" }],
     [HoldReason.AccountUnknown({ message: "m" }), { reason: "RoutingFailed", message: "netcup cannot be asked: m" }],
     [
+      HoldReason.ServerUnknown({ server: "v2" }),
+      {
+        reason: "RoutingFailed",
+        message: "netcup does not tell what is routed to v2, where the addresses may be"
+      }
+    ],
+    [
       HoldReason.Conflict({ prefix: v4, holder: "older" }),
       {
         reason: "Conflict",

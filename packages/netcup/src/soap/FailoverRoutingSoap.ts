@@ -82,6 +82,10 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     return fresh.view
   })
 
+  const prepare = Effect.fn("FailoverRoutingSoap.prepare")(function* (server: ServerName) {
+    yield* macOf(server)
+  })
+
   const route = Effect.fn("FailoverRoutingSoap.route")(function* (address: FailoverAddress, to: ServerName) {
     const mac = yield* macOf(to)
     yield* call(changeIPRouting, {
@@ -101,7 +105,7 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     )
   })
 
-  return FailoverRouting.of({ servers, routes, inspect, route })
+  return FailoverRouting.of({ servers, routes, prepare, inspect, route })
 })
 
 /** The service as a layer. */

@@ -106,6 +106,8 @@ export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.Soa
       })
     }),
     patchGroup: (name: string, patch: Schema.Json) => http.patch(groupPath(name), patch),
+    /** Where a group is in the API. */
+    groupPath,
     deleteGroup: (name: string) => http.delete(groupPath(name)),
     group: (name: string) => http.get(groupPath(name), GroupObject),
     /** Waits until the group is as described. */

@@ -1,0 +1,92 @@
+/**
+ * What is known of an account, by what netcup told and by what we told netcup. One for each account and term, whatever
+ * credentials are used for it: a call that ends after its Secret was replaced is remembered all the same.
+ */
+import type { Account } from "@netcup-failover/core/Account"
+import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+
+/** One look at netcup; times in ms since the epoch. */
+export interface Read {
+  readonly startedAt: number
+  /** The servers that the account lists. */
+  readonly servers: ReadonlyArray<ServerName>
+  /** What is routed to each of our servers that netcup told about. */
+  readonly told: ReadonlyMap<ServerName, Iterable<Prefix>>
+  /** Our servers that it did not tell about. */
+  readonly failed: ReadonlySet<ServerName>
+}
+
+export interface RouteMemory {
+  /** Absent before the first read. */
+  readonly account: () => Account | undefined
+  /** Whether an address is on a server, at this moment. */
+  readonly holds: (prefix: Prefix, server: ServerName) => boolean
+  readonly learn: (read: Read) => void
+  /** netcup is being told, or was just told, to move an address. */
+  readonly telling: (prefix: Prefix, now: number) => void
+  /** netcup did as told. */
+  readonly arrived: (prefix: Prefix, server: ServerName) => void
+  /** Addresses that may have been moved by a call whose answer is lost: to be looked for before they are told again. */
+  readonly unsure: Set<Prefix>
+  /** Whether a read should come soon: a server told nothing, or an address is where it was not expected. */
+  readonly isDoubtful: () => boolean
+}
+
+/**
+ * A read that began less than this long after a move of ours says nothing about that address: it may be older than the move,
+ * or netcup may lag behind itself.
+ */
+const settleMillis = 10_000
+
+export const make = (): RouteMemory => {
+  let account: Account | undefined
+  const everRead = new Set<ServerName>()
+  /** Addresses that the last read did not find where they were. */
+  const missed = new Set<Prefix>()
+  const moves = new Map<Prefix, { readonly at: number; readonly arrived: ServerName | undefined }>()
+
+  /** One answer that lacks an address is not enough to move it: a needless move cannot be taken back for five minutes. */
+  const isBelieved = (prefix: Prefix): boolean => {
+    if (missed.delete(prefix)) return true
+    missed.add(prefix)
+    return false
+  }
+
+  const learn = ({ startedAt, servers, told, failed }: Read) => {
+    const routes = new Map<Prefix, ServerName>()
+    for (const [server, prefixes] of told) {
+      everRead.add(server)
+      for (const prefix of prefixes) routes.set(prefix, server)
+    }
+    for (const prefix of routes.keys()) missed.delete(prefix)
+    for (const [prefix, server] of account?.routes ?? []) {
+      if (routes.has(prefix)) continue
+      if (failed.has(server) || (told.has(server) && !isBelieved(prefix))) routes.set(prefix, server)
+    }
+    for (const [prefix, { at, arrived }] of moves) {
+      if (startedAt >= at + settleMillis) continue
+      const server = arrived ?? account?.routes.get(prefix)
+      if (server === undefined) routes.delete(prefix)
+      else routes.set(prefix, server)
+    }
+    const unread = new Set([...failed].filter((server) => !everRead.has(server)))
+    account = { servers: new Set(servers), routes, unread }
+  }
+
+  return {
+    account: () => account,
+    holds: (prefix, server) => account?.routes.get(prefix) === server,
+    learn,
+    telling: (prefix, at) => {
+      moves.set(prefix, { at, arrived: undefined })
+    },
+    arrived: (prefix, server) => {
+      moves.set(prefix, { at: moves.get(prefix)?.at ?? 0, arrived: server })
+      missed.delete(prefix)
+      if (account !== undefined) account = { ...account, routes: new Map(account.routes).set(prefix, server) }
+    },
+    unsure: new Set(),
+    isDoubtful: () => missed.size > 0 || (account?.unread?.size ?? 0) > 0
+  }
+}
