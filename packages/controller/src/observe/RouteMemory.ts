@@ -60,16 +60,20 @@ export const make = (): RouteMemory => {
       for (const prefix of prefixes) routes.set(prefix, server)
     }
     for (const prefix of routes.keys()) missed.delete(prefix)
+    const isSettling = (prefix: Prefix) =>
+      startedAt < (moves.get(prefix)?.at ?? Number.NEGATIVE_INFINITY) + settleMillis
     for (const [prefix, server] of account?.routes ?? []) {
-      if (routes.has(prefix)) continue
+      if (routes.has(prefix) || isSettling(prefix)) continue
       if (failed.has(server) || (told.has(server) && !isBelieved(prefix))) routes.set(prefix, server)
     }
-    for (const [prefix, { at, arrived }] of moves) {
-      if (startedAt >= at + settleMillis) continue
+    for (const [prefix, { arrived }] of moves) {
+      if (!isSettling(prefix)) continue
       const server = arrived ?? account?.routes.get(prefix)
       if (server === undefined) routes.delete(prefix)
       else routes.set(prefix, server)
     }
+    // What is nowhere any more, or settles, is not missed.
+    for (const prefix of missed) if (!routes.has(prefix) || isSettling(prefix)) missed.delete(prefix)
     const unread = new Set([...failed].filter((server) => !everRead.has(server)))
     account = { servers: new Set(servers), routes, unread }
   }

@@ -115,11 +115,14 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
   }
 }
 
+const saysRouted = ({ resource: { status } }: Situation): boolean =>
+  status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") === true
+
 /** Of all addresses that the spec has now: one that was added since was not. */
-const wasRouted = ({ resource: { status }, addresses }: Situation): boolean =>
-  status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") === true &&
-  addresses.every((address) =>
-    status.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
+const wasRouted = (situation: Situation): boolean =>
+  saysRouted(situation) &&
+  situation.addresses.every((address) =>
+    situation.resource.status?.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
   )
 
 const isWell = ({ resource, nodes }: Situation): boolean =>
@@ -130,7 +133,7 @@ const isUntold = (situation: Situation): boolean => {
   const { decision } = situation
   if (decision._tag !== "Hold" || decision.because._tag !== "AccountUnknown" || decision.until !== undefined)
     return false
-  return !wasRouted(situation) || isWell(situation)
+  return !saysRouted(situation) || (wasRouted(situation) && isWell(situation))
 }
 
 /** What is said of the addresses; `undefined`: what was said stays. */

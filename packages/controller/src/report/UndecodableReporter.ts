@@ -39,7 +39,7 @@ export const make = Effect.gen(function* () {
     )
     if (written) return
     yield* Effect.sleep(retryPause)
-    said.delete(metadata.uid)
+    if (said.get(metadata.uid) === message) said.delete(metadata.uid)
     yield* wake.now
   })
 })

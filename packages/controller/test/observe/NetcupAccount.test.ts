@@ -269,6 +269,55 @@ describe("a move", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("that takes long is not undone by a read that began while it lasted", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* TestClock.adjust("20 seconds")
+        yield* netcup.inject({ operation: "changeIPRouting", delayBefore: "15 seconds" })
+        const move = yield* Effect.forkChild(account.route(one, server(2), permitted), { startImmediately: true })
+        yield* netcup.awaitCall({ operation: "changeIPRouting" })
+        yield* aMoment
+        yield* TestClock.adjust("12 seconds")
+        yield* netcup.inject({ operation: "getVServerIPs", server: "v1", times: 1, delayAfter: "8 seconds" })
+        yield* account.watchServers(servers(1, 2, 3))
+        yield* netcup.awaitCall({
+          operation: "getVServerIPs",
+          count: 2,
+          where: ({ parameters }) => parameters.vserverName === "v1"
+        })
+        yield* aMoment
+        yield* whileTimeGoesBy(Fiber.join(move))
+        assert.notProperty(routesOf(yield* account.state), "198.51.100.3/32")
+        const state = yield* whileTimeGoesBy(until(account, (now) => "198.51.100.3/32" in routesOf(now)))
+        assert.strictEqual(routesOf(state)["198.51.100.1/32"], "v2")
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is not known from a read before netcup has answered", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        yield* until(account, isRead)
+        yield* readAhead(netcup, 2)
+        yield* TestClock.adjust("20 seconds")
+        yield* netcup.inject({ operation: "changeIPRouting", delayAfter: "5 seconds" })
+        const move = yield* Effect.forkChild(account.route(one, server(2), permitted), { startImmediately: true })
+        yield* netcup.awaitCall({ operation: "changeIPRouting", where: ({ appliedAt }) => appliedAt !== undefined })
+        yield* account.watchServers(servers(1, 2, 3))
+        const state = yield* until(account, (now) => "198.51.100.3/32" in routesOf(now))
+        assert.strictEqual(routesOf(state)["198.51.100.1/32"], "v1")
+        yield* whileTimeGoesBy(Fiber.join(move))
+        assert.isTrue(account.holds(one.prefix, server(2)))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("that others undo later is seen by a later read", () =>
     Effect.gen(function* () {
       const netcup = yield* start

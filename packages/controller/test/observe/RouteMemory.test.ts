@@ -114,6 +114,14 @@ describe("an address", () => {
     assert.isTrue(memory.isDoubtful())
   })
 
+  it("that went with its server is not missed for ever", () => {
+    const memory = after(at(0, v1), at(20_000, undefined))
+    assert.isTrue(memory.isDoubtful())
+    memory.learn({ ...everywhere, startedAt: 40_000, told: new Map([[v2, []]]) })
+    assert.isUndefined(placeOf(memory))
+    assert.isFalse(memory.isDoubtful())
+  })
+
   it("on a server that is none of our nodes any more is not known", () => {
     const memory = after(at(0, v1), { ...everywhere, startedAt: 1, told: new Map([[v2, []]]) })
     assert.isUndefined(placeOf(memory))
@@ -218,6 +226,18 @@ describe("a move of ours", () => {
     assert.isTrue(memory.holds(one, v2))
     memory.learn(at(50_000, v1))
     assert.isTrue(memory.holds(one, v1))
+  })
+
+  it("that settles is not missed: a read that lacks it then is none of the two that are believed", () => {
+    const memory = after(at(0, v1))
+    memory.telling(one, 20_000)
+    memory.arrived(one, v2)
+    memory.learn(at(20_001, undefined))
+    assert.isFalse(memory.isDoubtful())
+    memory.learn(at(60_000, undefined))
+    assert.strictEqual(placeOf(memory), v2)
+    memory.learn(at(80_000, undefined))
+    assert.isUndefined(placeOf(memory))
   })
 
   it("says nothing about other addresses", () => {

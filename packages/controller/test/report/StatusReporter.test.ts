@@ -253,6 +253,22 @@ describe("a status that is not taken", () => {
     }).pipe(provide)
   })
 
+  it.effect("and came true all the same wakes the loop, once: moves waited for it", () => {
+    const { cluster, provide } = given(undefined, [unreachable])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      assert.isTrue(yield* woken)
+      cluster.put({ status: to("a") })
+      for (const isNews of [true, false]) {
+        yield* reporter.report(cluster.resource(), to("a"))
+        assert.isUndefined(yield* reporter.retryAt(cluster.resource()))
+        assert.strictEqual(yield* woken, isNews)
+      }
+      assert.strictEqual(cluster.patches.length, 1)
+    }).pipe(provide)
+  })
+
   it.effect("since the group is gone makes nobody wait", () => {
     const { cluster, provide } = given(undefined, [Effect.fail(new KubeErrors.NotFound({ message: "no such group" }))])
     return Effect.gen(function* () {
