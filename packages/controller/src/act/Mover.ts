@@ -202,21 +202,21 @@ export class Mover extends Context.Service<
             return true
           })
         }),
-        carryOut: (order, begun, intend) =>
-          Effect.forEach(
-            begun,
-            (address) =>
-              FiberMap.run(
-                running,
-                `${order.group}\n${address.prefix}`,
-                Effect.matchEffect(intend, {
-                  // The writer of the intention says when to try again.
-                  onFailure: () => forget(order, address.prefix),
-                  onSuccess: () => route(order, address)
-                }).pipe(Effect.catchDefect((defect) => brokenOff(order, address, defect)))
-              ),
-            { discard: true }
-          ),
+        carryOut: Effect.fnUntraced(function* (order, begun, intend) {
+          // One intention for all of them: who comes second would write it on a version that is no more.
+          const intention = yield* Effect.cached(intend)
+          for (const address of begun) {
+            yield* FiberMap.run(
+              running,
+              `${order.group}\n${address.prefix}`,
+              Effect.matchEffect(intention, {
+                // The writer of the intention says when to try again.
+                onFailure: () => forget(order, address.prefix),
+                onSuccess: () => route(order, address)
+              }).pipe(Effect.catchDefect((defect) => brokenOff(order, address, defect)))
+            )
+          }
+        }),
         settle: (group) =>
           Effect.sync(() => {
             for (const [prefix, { state }] of groups.get(group)?.attempts ?? []) {
