@@ -23,7 +23,8 @@ const news = (before: Sight, after: Sight, at: number): ReadonlyArray<Happening>
   for (const group of after.groups) {
     const old = before.groups.find(({ metadata }) => metadata.name === group.metadata.name)
     const [was, is] = [old === undefined ? undefined : Stage.routed(old), Stage.routed(group)]
-    if (is === undefined || (was?.status === is.status && was.reason === is.reason)) continue
+    const isMoved = old?.status?.currentNode !== group.status?.currentNode
+    if (is === undefined || (!isMoved && was?.status === is.status && was.reason === is.reason)) continue
     texts.push(`${group.metadata.name}: Routed=${is.status} (${is.reason}), ${is.message}`)
   }
   return texts.map((text) => ({ at, text }))

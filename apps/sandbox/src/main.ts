@@ -4,12 +4,15 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import type { ProcessFailed } from "@netcup-failover/testing/kubernetes/LeashedProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { PlatformError } from "effect/PlatformError"
 import * as Keys from "./Keys.ts"
 import * as Story from "./Story.ts"
 import * as Theatre from "./Theatre.ts"
@@ -27,8 +30,11 @@ const sandbox = Effect.gen(function* () {
   else yield* Story.play(theatre, timeline)
 })
 
-// The first start on a machine builds the Kubernetes binaries, which takes minutes; later ones find them.
-const cluster = Layer.unwrap(Effect.as(KubeBinaries.ensure, KubeCluster.layer({ nodeLifecycle })))
+// The first real start on a machine builds the Kubernetes binaries, which takes minutes; later ones find them.
+const cluster: Layer.Layer<KubeCluster, PlatformError | ProcessFailed | KubeBinaries.KubeBinariesUnavailable> =
+  process.argv.includes("--real")
+    ? Layer.unwrap(Effect.as(KubeBinaries.ensure, KubeCluster.layer({ nodeLifecycle })))
+    : EmbeddedKube.layer({ nodeLifecycle })
 
 NodeRuntime.runMain(
   Effect.scoped(sandbox).pipe(

@@ -2,9 +2,9 @@
  * What a scenario plays on: a real Kubernetes API with the CRD, fake nodes, netcup's simulator, and controllers as processes.
  * Everything that a scenario puts into the cluster is gone when its scope ends, so that the next one can use the same cluster.
  */
-import { fileURLToPath } from "node:url"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import { crd } from "@netcup-failover/core/Crd"
 import { group as apiGroup, kind, plural, Status, version } from "@netcup-failover/core/FailoverIpResource"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,7 +13,9 @@ import { KubeCluster } from "../kubernetes/KubeCluster.ts"
 import * as SoapSimulator from "../netcup/SoapSimulator.ts"
 import * as ControllerProcess from "./ControllerProcess.ts"
 
-const crdFile = fileURLToPath(new URL("../../../../infra/crd/netcupfailoverips.yaml", import.meta.url))
+const Established = Schema.Struct({
+  status: Schema.Struct({ conditions: Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })) })
+})
 const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
 
 export const namespace = "netcup-system"
@@ -22,9 +24,12 @@ export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/l
 
 /** Installs what an operator installs once: CRD and namespace. */
 export const install = Effect.gen(function* () {
-  const { http, kubectl } = yield* KubeCluster
-  yield* kubectl(["apply", "-f", crdFile])
-  yield* kubectl(["wait", "--for=condition=Established", "--timeout=30s", `crd/${plural}.${apiGroup}`])
+  const { http } = yield* KubeCluster
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${apiGroup}`
+  yield* http.apply(path, crd())
+  yield* http.waitUntil(path, Established, ({ status }) =>
+    status.conditions.some(({ type, status }) => type === "Established" && status === "True")
+  )
   yield* http.apply(`/api/v1/namespaces/${namespace}`, {
     apiVersion: "v1",
     kind: "Namespace",
