@@ -11,7 +11,15 @@ import { Wake } from "@netcup-failover/controller/Wake"
 import type { Candidate } from "@netcup-failover/core/Candidate"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
-import { RateLimited, RoutingError } from "@netcup-failover/netcup/RoutingError"
+import {
+  AddressNotFound,
+  RateLimited,
+  Refused,
+  RoutingError,
+  type RoutingErrorReason,
+  UnknownOutcome,
+  Unreachable
+} from "@netcup-failover/netcup/RoutingError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -206,6 +214,50 @@ describe("the loop", () => {
       assert.strictEqual(looks.length, 2)
       assert.strictEqual(cluster.patches.length, 1)
       assert.strictEqual(cluster.status()?.currentNode, "node-2")
+    })
+  )
+
+  /** In seconds; attempts each half minute are 121, the first and the last included. */
+  const hour = 3600
+  /** Attempts in an hour with pauses of 1, 2, 4, 8 and then 10 seconds, each give or take a fifth. */
+  const paced = { least: 1 + 4 + Math.floor((hour - 1.2 * 15) / 12), most: 1 + 4 + Math.ceil((hour - 0.8 * 15) / 8) }
+  const refusals: ReadonlyArray<readonly [RoutingErrorReason, { readonly least: number; readonly most: number }]> = [
+    [new Refused({ message: "no" }), { least: 121, most: 121 }],
+    [new AddressNotFound({ message: "no such address" }), { least: 121, most: 121 }],
+    [new RateLimited({ message: "once every 5 minutes" }), { least: 121, most: 121 }],
+    [new Unreachable({ message: "refused" }), paced],
+    [new UnknownOutcome({ message: "no answer" }), paced]
+  ]
+  for (const [reason, { least, most }] of refusals) {
+    it.effect(`tells netcup as often as the schedule says when all it gets for an hour is ${reason._tag}`, () =>
+      Effect.gen(function* () {
+        const { told, cluster, looks } = yield* running({
+          lost: true,
+          route: () => Effect.fail(new RoutingError({ reason }))
+        })
+        yield* seconds(hour)
+        assert.isAtLeast(told.length, least)
+        assert.isAtMost(told.length, most)
+        // Each attempt is told before, and its end after.
+        assert.isAtMost(cluster.patches.length, 2 * told.length + 1)
+        assert.isAtMost(looks.length, 4 * told.length + 1)
+      })
+    )
+  }
+
+  it.effect("writes as often as the schedule says, and tells netcup nothing, when Kubernetes refuses for an hour", () =>
+    Effect.gen(function* () {
+      const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
+      const { told, cluster, looks } = yield* running({
+        lost: true,
+        route: () => Effect.void,
+        answers: Array.from({ length: 10_000 }, () => refuse)
+      })
+      yield* seconds(hour)
+      assert.lengthOf(told, 0)
+      assert.isAtLeast(cluster.patches.length, paced.least)
+      assert.isAtMost(cluster.patches.length, paced.most)
+      assert.isAtMost(looks.length, 4 * cluster.patches.length + 1)
     })
   )
 })
