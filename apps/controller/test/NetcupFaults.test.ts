@@ -51,6 +51,18 @@ suite("what netcup does wrong", {}, (scenario) => {
   )
 
   scenario(
+    "a limit that ends earlier than we reckon is noticed",
+    Effect.gen(function* () {
+      const { stage, kubelet } = yield* prepared("3 seconds", { NETCUP_MOVE_INTERVAL: "1h" })
+      yield* stage.putGroup("primary", { ips })
+      const node = yield* stage.routedNode("primary")
+      yield* (yield* kubelet(node)).setReady("False", "KubeletNotReady")
+      yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.reason === "RateLimited")
+      assert.notStrictEqual(yield* stage.routedNode("primary"), node)
+    })
+  )
+
+  scenario(
     "a limit whose end nobody knows is asked about again and again; the other addresses do not wait for it",
     Effect.gen(function* () {
       const { stage } = yield* prepared("4 seconds")

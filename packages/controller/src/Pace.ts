@@ -37,10 +37,12 @@ export const nextAttemptAt = (
 ): number => {
   switch (reason._tag) {
     case "RateLimited": {
-      const interval = Duration.toMillis(settings.moveInterval)
+      if (reason.retryAt !== undefined && reason.retryAt > now) return reason.retryAt
+      const asked = now + Duration.toMillis(settings.limitRetryInterval)
       // Another machine's clock may have written when it moved: no limit is longer than the interval from now.
-      const known = reason.retryAt ?? (movedAt === undefined ? undefined : Math.min(movedAt, now) + interval)
-      return known !== undefined && known > now ? known : now + Duration.toMillis(settings.limitRetryInterval)
+      const reckoned = movedAt === undefined ? 0 : Math.min(movedAt, now) + Duration.toMillis(settings.moveInterval)
+      // What we reckon is made in time; netcup is asked before too, since its limits may end earlier than we think.
+      return reckoned > now ? Math.min(reckoned, asked) : asked
     }
     case "InvalidCredentials":
       return now + Duration.toMillis(settings.credentialsRetryInterval)

@@ -52,7 +52,7 @@ const settings = Config.all({
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60 seconds"),
   /** How long netcup lets an address rest between two moves. */
   moveInterval: period("NETCUP_MOVE_INTERVAL", "301 seconds"),
-  /** How often a limit is tried whose end nobody knows. */
+  /** How often a limit is tried whose end netcup does not tell, and a refusal. */
   limitRetryInterval: period("NETCUP_LIMIT_RETRY_INTERVAL", "30 seconds"),
   /** How long refused credentials are left alone unless the Secret changes. */
   credentialsRetryInterval: period("NETCUP_CREDENTIALS_RETRY_INTERVAL", "5 minutes"),

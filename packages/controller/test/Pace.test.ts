@@ -103,8 +103,9 @@ describe("the next attempt", () => {
     assert.strictEqual(at({ reason: limited(now + 77_000), failures: 9, movedAt: now - 1 }, 1), 77_000)
   })
 
-  it("is at the end of a limit that our own move began", () => {
-    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 100_000 }), 201_000)
+  it("is at the end of a limit that our own move began, and at each interval before, since limits may end early", () => {
+    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 100_000 }), 30_000)
+    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 280_000 }), 21_000)
     assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 300_999 }), 1)
   })
 

@@ -230,24 +230,24 @@ describe("a move that fails", () => {
     }).pipe(inTerm)
   )
 
-  it.effect("by a limit that our own move began waits for the rest of it", () =>
+  it.effect("by a limit that our own move began is over when that rests long enough", () =>
     Effect.gen(function* () {
       const script: Array<Effect.Effect<void, RoutingErrors.RoutingError>> = [Effect.void, limited()]
       const { orderTo } = netcup(() => script.shift() ?? Effect.never)
       yield* perform(orderTo(2))
       yield* (yield* Mover).settle("primary")
       assert.isUndefined(yield* stateOf(one))
-      yield* TestClock.adjust("100 seconds")
+      yield* TestClock.adjust("280 seconds")
       yield* perform(orderTo(3))
       const state = (yield* stateOf(one))?.state
       assert.isTrue(state?._tag === "Failed" && state.retryAt === 301_000)
     }).pipe(inTerm)
   )
 
-  it.effect("by a limit that the status tells of waits for the rest of it", () =>
+  it.effect("by a limit that the status tells of is over when that rests long enough", () =>
     Effect.gen(function* () {
       const { orderTo } = netcup(() => limited())
-      yield* TestClock.setTime(200_000)
+      yield* TestClock.setTime(340_000)
       yield* perform(orderTo(2, { movedAt: new Map([[one.prefix, 50_000]]) }))
       const state = (yield* stateOf(one))?.state
       assert.isTrue(state?._tag === "Failed" && state.retryAt === 351_000)
