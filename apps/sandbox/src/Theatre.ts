@@ -6,6 +6,7 @@ import type { FakeKubelet } from "@netcup-failover/testing/kubernetes/FakeKubele
 import type { KubeHttpError } from "@netcup-failover/testing/kubernetes/KubeHttp"
 import type { ControllerProcess } from "@netcup-failover/testing/stage/ControllerProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Cast from "./Cast.ts"
@@ -23,6 +24,8 @@ const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.optio
 
 /** All that is to be seen at one moment. */
 export interface Sight {
+  /** ms since the epoch */
+  readonly at: number
   readonly groups: ReadonlyArray<Stage.GroupObject>
   /** The status of each node's `Ready` condition. */
   readonly ready: ReadonlyMap<string, string>
@@ -54,8 +57,10 @@ export const make = Effect.gen(function* () {
       ],
       { concurrency: "unbounded" }
     )
+    const at = yield* Clock.currentTimeMillis
     const holder = lease._tag === "Some" ? lease.value.spec.holderIdentity : undefined
     return {
+      at,
       groups: groups.items,
       ready: new Map(
         nodes.items.map(({ metadata, status }) => [

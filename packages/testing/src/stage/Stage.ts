@@ -52,7 +52,12 @@ export interface GroupOptions {
 
 /** A group as the API server has it. */
 export const GroupObject = Schema.Struct({
-  metadata: Schema.Struct({ name: Schema.String, generation: Schema.Int, resourceVersion: Schema.String }),
+  metadata: Schema.Struct({
+    name: Schema.String,
+    generation: Schema.Int,
+    resourceVersion: Schema.String,
+    creationTimestamp: Schema.String
+  }),
   status: Schema.optionalKey(Status)
 })
 export type GroupObject = typeof GroupObject.Type
