@@ -1,8 +1,8 @@
 /**
  * Moves addresses: one fiber an address, so that a hung call or a limit holds up nobody else.
  *
- * An attempt once begun is not taken back when plans change: its call may have been sent. It is left to end, and the next
- * look decides from where the address then is.
+ * A change that was sent is not taken back when plans change: its attempt is left to end, and the next look decides from where
+ * the address then is. One that has not been sent yet is called off, by the newest decision (`aim`) or by the {@link Fence}.
  */
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
@@ -35,7 +35,7 @@ export interface Attempt {
     | { readonly _tag: "Running" }
     | { readonly _tag: "Done" }
     | { readonly _tag: "Failed"; readonly reason: RoutingErrorReason; readonly retryAt: number }
-  /** Failures in a row on the way to `to`. */
+  /** Failures in a row on the way to `server` with these credentials. */
   readonly failures: number
 }
 

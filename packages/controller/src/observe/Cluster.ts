@@ -43,8 +43,16 @@ export class Cluster extends Context.Service<
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const secrets = yield* Secrets.make
 
+      const nameStrangeNodes = Effect.gen(function* () {
+        for (const { metadata, message } of (yield* nodeReflector.undecodable).values()) {
+          yield* Effect.logWarning("a node is not understood, and takes part in nothing", {
+            node: metadata.name,
+            message
+          })
+        }
+      })
       yield* nodeReflector.changes.pipe(
-        Stream.runForEach(() => wake.now),
+        Stream.runForEach(() => Effect.andThen(nameStrangeNodes, wake.now)),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(

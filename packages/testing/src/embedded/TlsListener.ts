@@ -2,16 +2,16 @@
  * An HTTPS server on 127.0.0.1 that streams, can reset a connection, and can vanish and come back on its port.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
-import { createServer, type Server } from "node:https"
+import { createServer } from "node:https"
 import { buffer } from "node:stream/consumers"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { KeyPair } from "../kubernetes/KubePki.ts"
+import { close, listen } from "../Loopback.ts"
 
 type Headers = Readonly<Record<string, string>>
 
@@ -40,24 +40,6 @@ export interface TlsListener {
 }
 
 const origin = "https://127.0.0.1"
-
-class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { cause: Schema.Defect() }) {}
-
-const listen = (server: Server, port: number) =>
-  Effect.callback<void, CannotListen>((resume) => {
-    const refuse = (cause: Error) => resume(Effect.fail(new CannotListen({ cause })))
-    server.once("error", refuse)
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", refuse)
-      resume(Effect.void)
-    })
-  })
-
-const close = (server: Server) =>
-  Effect.callback<void>((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeAllConnections()
-  })
 
 const closed = (response: ServerResponse) =>
   Effect.callback<void>((resume) => {
@@ -127,6 +109,8 @@ export const make = Effect.fn("TlsListener.make")(function* (
   return {
     port,
     stop: one.withPermit(Effect.suspend(() => (server.listening ? close(server) : Effect.void))),
-    start: one.withPermit(Effect.suspend(() => (server.listening ? Effect.void : Effect.orDie(listen(server, port)))))
+    start: one.withPermit(
+      Effect.suspend(() => (server.listening ? Effect.void : Effect.asVoid(Effect.orDie(listen(server, port)))))
+    )
   }
 })

@@ -9,9 +9,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { listen } from "../Loopback.ts"
 import type { KeyPair } from "./KubePki.ts"
 
 export interface ProxyAnswer {
@@ -45,19 +45,6 @@ interface ProxyListener {
   /** As at first, on the same port. What connected or asked during a silence is dropped. */
   readonly start: Effect.Effect<void>
 }
-
-class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { cause: Schema.Defect() }) {}
-
-const listen = (server: Net.Server, port: number) =>
-  Effect.callback<number, CannotListen>((resume) => {
-    const refuse = (cause: Error) => resume(Effect.fail(new CannotListen({ cause })))
-    server.once("error", refuse)
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", refuse)
-      const address = server.address()
-      resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : port))
-    })
-  })
 
 /**
  * Listens until the scope closes, on a free port. `handle` runs on a fiber of its own, which outlives its sender's connection but not

@@ -9,9 +9,9 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Ref from "effect/Ref"
-import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { close, listen } from "../Loopback.ts"
 
 export interface HttpAnswer {
   readonly status: number
@@ -43,25 +43,6 @@ export interface HttpListener {
   /** The highest number of requests that were being handled together. */
   readonly mostAtOnce: Effect.Effect<number>
 }
-
-class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", { cause: Schema.Defect() }) {}
-
-const listen = (server: Http.Server, port: number) =>
-  Effect.callback<number, CannotListen>((resume) => {
-    const refuse = (cause: Error) => resume(Effect.fail(new CannotListen({ cause })))
-    server.once("error", refuse)
-    server.listen(port, "127.0.0.1", () => {
-      server.off("error", refuse)
-      const address = server.address()
-      resume(Effect.succeed(address !== null && typeof address === "object" ? address.port : port))
-    })
-  })
-
-const close = (server: Http.Server) =>
-  Effect.callback<void>((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeAllConnections()
-  })
 
 const closed = (response: Http.ServerResponse) =>
   Effect.callback<void>((resume) => {
