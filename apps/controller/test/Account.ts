@@ -15,8 +15,7 @@ export const server = (n: number): ServerSpec => ({
 })
 
 export const loginName = "12345"
-export const password = "secret-word"
-export const secret = { loginName, password }
+const password = "secret-word"
 
 export const account = (servers: number, addresses: ReadonlyArray<AddressSpec>): AccountSpec => ({
   loginName,

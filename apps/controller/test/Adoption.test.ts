@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 suite("adoption", {}, (scenario) => {
@@ -16,7 +16,7 @@ suite("adoption", {}, (scenario) => {
       ]
       yield* stage.world.addAccount(account(3, addresses))
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}` })
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.putGroup("primary", { ips: addresses.map(({ cidr }) => cidr) })
       const first = yield* stage.startController()
       assert.strictEqual(yield* stage.routedNode("primary"), "node-1")
@@ -27,10 +27,14 @@ suite("adoption", {}, (scenario) => {
       const before = (yield* journal.calls).length
       yield* stage.startController()
       // The new leader has looked at netcup, and has found nothing to do and nothing to say.
-      yield* journal.awaitCall({ operation: "getVServerInformation", where: ({ id }) => id > before, count: 3 })
+      yield* stage.simulator.awaitCall({
+        operation: stage.operations.server,
+        where: ({ id }) => id > before,
+        count: 3
+      })
       yield* Effect.sleep("1 second")
       assert.strictEqual((yield* stage.group("primary")).metadata.resourceVersion, resourceVersion)
-      assert.lengthOf(yield* journal.callsOf("changeIPRouting"), 0)
+      assert.lengthOf(yield* journal.callsOf(stage.operations.route), 0)
     })
   )
 
@@ -45,14 +49,14 @@ suite("adoption", {}, (scenario) => {
       ]
       yield* stage.world.addAccount(account(3, addresses))
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}` })
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.putGroup("primary", { ips: addresses.map(({ cidr }) => cidr) })
       yield* stage.startController()
       assert.strictEqual(yield* stage.routedNode("primary"), "node-3")
-      const changes = yield* stage.simulator.journal.callsOf("changeIPRouting")
+      const changes = yield* stage.simulator.journal.callsOf(stage.operations.route)
       assert.deepStrictEqual(
-        changes.map(({ parameters }) => parameters.routedIP),
-        ["198.51.100.3"]
+        changes.map(({ routing }) => routing?.prefix),
+        ["198.51.100.3/32"]
       )
     })
   )

@@ -1,23 +1,26 @@
 import { assert } from "@effect/vitest"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, loginName, macOf, secret } from "./Account.ts"
+import { account, loginName, macOf } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const addresses = ["198.51.100.1/32", "198.51.100.2/32", "2001:db8:a::/64"].map((cidr) => ({ cidr }))
 const ips = ["198.51.100.1/32", "2001:db8:a::/64"]
 
 /** Three nodes and an account, a Secret, and a controller: as a cluster is before the first group. */
-const prepared = Effect.fn(function* (options: { readonly secret?: Readonly<Record<string, string>> } = {}) {
+const prepared = Effect.fn(function* (options: { readonly refused?: boolean } = {}) {
   const stage = yield* Stage.make({ limitWindow: "10 millis" })
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
-  yield* stage.putSecret("netcup", options.secret ?? secret)
+  const wrong = stage.api === "soap" ? { loginName, password: "wrong" } : { refreshToken: "dead" }
+  yield* options.refused === true ? stage.putSecret("netcup", wrong) : stage.putCredentials("netcup", loginName)
   // An hour between two reads of netcup: nothing here may be owed to a look that would have come anyway.
   const controller = yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1h" })
   const kubelet = (name: string) => Effect.fromNullishOr(kubelets.find((one) => one.name === name)).pipe(Effect.orDie)
   return { stage, kubelet, kubelets, controller }
 })
+
+const refusal = { soap: "Invalid credentials.", rest: "log in again" }
 
 type Prepared = Effect.Success<ReturnType<typeof prepared>>["stage"]
 
@@ -31,8 +34,9 @@ const unrouted = (stage: Prepared, name: string, reason: string) =>
     (group) => Stage.routed(group)?.message ?? ""
   )
 
+/** What netcup was told to route where. */
 const routings = (stage: Prepared) =>
-  Effect.map(stage.simulator.journal.callsOf("changeIPRouting"), (calls) => calls.map(({ parameters }) => parameters))
+  Effect.map(stage.simulator.journal.callsOf(stage.operations.route), (calls) => calls.map(({ routing }) => routing))
 
 suite("what changes is acted on by itself", {}, (scenario) => {
   scenario(
@@ -43,8 +47,8 @@ suite("what changes is acted on by itself", {}, (scenario) => {
       const node = yield* stage.routedNode("primary")
       yield* stage.patchGroup("primary", { spec: { ips: [...ips, "198.51.100.2/32"] } })
       assert.strictEqual(yield* stage.routedNode("primary"), node)
-      const told = (yield* routings(stage)).map(({ routedIP }) => routedIP)
-      assert.deepStrictEqual(told.toSorted(), ["198.51.100.1", "198.51.100.2", "2001:db8:a::"])
+      const told = (yield* routings(stage)).map((routing) => routing?.prefix ?? "")
+      assert.deepStrictEqual(told.toSorted(), ["198.51.100.1/32", "198.51.100.2/32", "2001:db8:a::/64"])
       const { status } = yield* stage.group("primary")
       assert.lengthOf(status?.addresses ?? [], 3)
     })
@@ -99,14 +103,13 @@ suite("what changes is acted on by itself", {}, (scenario) => {
       yield* (yield* kubelet("node-3")).delete
       yield* one.annotate({ "netcup.digilol.net/server-name": "v3" })
       yield* stage.simulator.awaitCall({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         count: 2,
         where: ({ routing, appliedAt }) => routing?.server === "v3" && appliedAt !== undefined
       })
       assert.strictEqual(yield* stage.routedNode("primary"), "node-1")
-      assert.isTrue(
-        (yield* routings(stage)).slice(2).every(({ destinationInterfaceMAC }) => destinationInterfaceMAC === macOf(3))
-      )
+      const later = (yield* stage.soap.journal.callsOf("changeIPRouting")).slice(2)
+      assert.isTrue(later.every(({ parameters }) => parameters.destinationInterfaceMAC === macOf(3)))
     })
   )
 
@@ -169,28 +172,29 @@ suite("what changes is acted on by itself", {}, (scenario) => {
       const { stage } = yield* prepared()
       yield* stage.putGroup("primary", { ips, secret: "later" })
       assert.include(yield* unrouted(stage, "primary", "CredentialsError"), "Secret netcup-system/later does not exist")
-      yield* stage.putSecret("later", { loginName })
-      yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.message.includes("lacks password") === true)
+      yield* stage.putSecret("later", stage.api === "soap" ? { loginName } : { refreshToken: "{}" })
+      const lacks = stage.api === "soap" ? "lacks password" : "key refreshToken that lacks the key refresh_token"
+      yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.message.includes(lacks) === true)
       assert.lengthOf(yield* stage.simulator.journal.calls, 0)
-      yield* stage.putSecret("later", secret)
+      yield* stage.putCredentials("later", loginName)
       yield* stage.routedNode("primary")
     })
   )
 
   scenario(
-    "a wrong password is asked about once, and the right one is used as soon as it is there",
+    "refused credentials are asked about once, and the right ones are used as soon as they are there",
     Effect.gen(function* () {
-      const { stage } = yield* prepared({ secret: { loginName, password: "wrong" } })
+      const { stage } = yield* prepared({ refused: true })
       yield* stage.putGroup("primary", { ips })
       yield* stage.putGroup("secondary", { ips: ["198.51.100.2/32"] })
-      assert.include(yield* unrouted(stage, "primary", "CredentialsError"), "Invalid credentials.")
+      assert.include(yield* unrouted(stage, "primary", "CredentialsError"), refusal[stage.api])
       yield* unrouted(stage, "secondary", "CredentialsError")
       // Nor do other events make it try again.
       yield* stage.patchGroup("secondary", { metadata: { labels: { touched: "yes" } } })
       yield* stage.addNode("node-4", { server: "v4" })
       yield* Effect.sleep("2 seconds")
       assert.lengthOf(yield* stage.simulator.journal.calls, 1)
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.routedNode("primary")
       yield* stage.routedNode("secondary")
     })

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const addresses = [{ cidr: "198.51.100.1/32" }, { cidr: "2001:db8:a::/64" }, { cidr: "198.51.100.2/32" }]
@@ -15,7 +15,7 @@ const routedStage = Effect.gen(function* () {
   const stage = yield* Stage.make({ limitWindow: "10 millis" })
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
-  yield* stage.putSecret("netcup", secret)
+  yield* stage.putCredentials("netcup", loginName)
   yield* stage.putGroup("first", { ips: ["198.51.100.1/32", "2001:db8:a::/64"] })
   yield* stage.putGroup("second", { ips: ["198.51.100.2/32"] })
   yield* stage.startController()

@@ -4,7 +4,7 @@ import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import { InjectedFault } from "@netcup-failover/testing/netcup/SoapInjection"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, loginName, secret, server } from "./Account.ts"
+import { account, loginName, server } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const cidrs = ["198.51.100.1/32", "198.51.100.2/32"]
@@ -15,7 +15,7 @@ const prepared = Effect.fn(function* (limitWindow: "10 millis" | "5 minutes" = "
   const stage = yield* Stage.make({ limitWindow })
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
-  yield* stage.putSecret("netcup", secret)
+  yield* stage.putCredentials("netcup", loginName)
   const kubelet = (name: string) => Effect.fromNullishOr(kubelets.find((one) => one.name === name)).pipe(Effect.orDie)
   return { stage, kubelet }
 })
@@ -23,16 +23,16 @@ const prepared = Effect.fn(function* (limitWindow: "10 millis" | "5 minutes" = "
 /** What could make things worse: races between what is known, what is intended and what is sent. */
 suite("hazards", {}, (scenario) => {
   scenario(
-    "a password corrected in the middle of a failover is used at once",
+    "credentials corrected in the middle of a failover are used at once",
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
       yield* stage.putGroup("primary", { ips: cidrs })
       yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1h" })
       const first = yield* stage.routedNode("primary")
-      yield* stage.world.setPassword(loginName, "changed")
+      yield* stage.spoil(loginName)
       yield* (yield* kubelet(first)).setReady("False", "KubeletNotReady")
       yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.reason === "CredentialsError")
-      yield* stage.putSecret("netcup", { loginName, password: "changed" })
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.groupUntil(
         "primary",
         ({ status }) =>
@@ -46,7 +46,7 @@ suite("hazards", {}, (scenario) => {
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
       yield* (yield* kubelet("node-1")).setReady("False", "KubeletNotReady")
-      yield* stage.simulator.inject({
+      yield* stage.soap.inject({
         operation: "getVServerIPs",
         server: "v1",
         fault: InjectedFault.Refuse({ text: "action not allowed" })
@@ -54,7 +54,8 @@ suite("hazards", {}, (scenario) => {
       yield* stage.putGroup("primary", { ips: cidrs })
       yield* stage.startController()
       yield* stage.routedNode("primary")
-    })
+    }),
+    "soap"
   )
 
   scenario(
@@ -71,7 +72,7 @@ suite("hazards", {}, (scenario) => {
       yield* Effect.sleep("3 seconds")
       const { status } = yield* stage.group("primary")
       assert.strictEqual(status?.currentNode, first)
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 2)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 2)
     })
   )
 
@@ -81,7 +82,7 @@ suite("hazards", {}, (scenario) => {
       const stage = yield* Stage.make()
       yield* stage.world.addAccount(account(1, addresses))
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: "v1" })
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       for (const [i, name] of ["a", "b"].entries()) yield* stage.putGroup(name, { ips: [cidrs[i] ?? ""] })
       yield* stage.startController()
       yield* stage.routedNode("a")
@@ -93,7 +94,7 @@ suite("hazards", {}, (scenario) => {
     "nothing is routed to a node that failed while its interface was being asked for",
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
-      yield* stage.simulator.inject({
+      yield* stage.soap.inject({
         operation: "getVServerInformation",
         server: `v${picked}`,
         times: 1,
@@ -104,19 +105,20 @@ suite("hazards", {}, (scenario) => {
       yield* stage.groupUntil("primary", ({ status }) => status?.targetNode === `node-${picked}`)
       yield* (yield* kubelet(`node-${picked}`)).setReady("False", "KubeletNotReady")
       yield* stage.simulator.awaitCall({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         where: ({ appliedAt }) => appliedAt !== undefined
       })
-      const calls = yield* stage.simulator.journal.callsOf("changeIPRouting")
+      const calls = yield* stage.simulator.journal.callsOf(stage.operations.route)
       assert.isFalse(calls.some(({ routing }) => routing?.server === `v${picked}`))
-    })
+    }),
+    "soap"
   )
 
   scenario(
     "a leader that stood still sends nothing when it goes on",
     Effect.gen(function* () {
       const { stage } = yield* prepared("10 millis")
-      yield* stage.simulator.inject({
+      yield* stage.soap.inject({
         operation: "getVServerInformation",
         server: `v${picked}`,
         times: 1,
@@ -131,23 +133,24 @@ suite("hazards", {}, (scenario) => {
       yield* Effect.sleep("3 seconds")
       yield* Effect.sync(() => process.kill(first.pid, "SIGCONT"))
       yield* Effect.sleep("3 seconds")
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 1)
-    })
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 1)
+    }),
+    "soap"
   )
 
   scenario(
     "a Secret that is made anew while a call is under way does not lose what comes of the call",
     Effect.gen(function* () {
       const { stage } = yield* prepared("10 millis")
-      yield* stage.simulator.inject({ operation: "changeIPRouting", times: 1, delayBefore: "4 seconds" })
+      yield* stage.simulator.inject({ operation: stage.operations.route, times: 1, delayBefore: "4 seconds" })
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       yield* stage.startController()
-      yield* stage.simulator.awaitCall({ operation: "changeIPRouting" })
+      yield* stage.simulator.awaitCall({ operation: stage.operations.route })
       yield* stage.deleteSecret("netcup")
       yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.reason === "CredentialsError")
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.routedNode("primary")
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 1)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 1)
     })
   )
 
@@ -155,14 +158,14 @@ suite("hazards", {}, (scenario) => {
     "of two Secrets of one login the outdated one does not blind the group that has the right one",
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
-      yield* stage.putSecret("zz-old", secret)
+      yield* stage.putCredentials("zz-old", loginName)
       yield* stage.putGroup("a", { ips: [cidrs[0] ?? ""] })
       yield* stage.putGroup("b", { ips: [cidrs[1] ?? ""], secret: "zz-old" })
       yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "2s" })
       const first = yield* stage.routedNode("a")
       yield* stage.routedNode("b")
-      yield* stage.world.setPassword(loginName, "changed")
-      yield* stage.putSecret("netcup", { loginName, password: "changed" })
+      yield* stage.spoil(loginName)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.groupUntil(
         "b",
         ({ status }) =>
@@ -188,15 +191,15 @@ suite("hazards", {}, (scenario) => {
         addresses: many.map((cidr) => ({ cidr }))
       })
       yield* stage.addNode("node-11", { server: "v11" })
-      yield* stage.putSecret("other", { loginName: "other", password: "word" })
+      yield* stage.putCredentials("other", "other")
       yield* stage.simulator.inject({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         loginName: "other",
         fault: InjectedFault.Hang({ applied: false })
       })
       yield* stage.putGroup("many", { ips: many, secret: "other" })
       yield* stage.startController()
-      yield* stage.simulator.awaitCall({ operation: "changeIPRouting", count: 16 })
+      yield* stage.simulator.awaitCall({ operation: stage.operations.route, count: 16 })
       yield* stage.putGroup("primary", { ips: cidrs })
       yield* stage.routedNode("primary").pipe(Effect.timeout("10 seconds"))
     })
@@ -206,15 +209,15 @@ suite("hazards", {}, (scenario) => {
     "a group that is made anew under its name while a call is under way: the call is not made twice",
     Effect.gen(function* () {
       const { stage } = yield* prepared("10 millis")
-      yield* stage.simulator.inject({ operation: "changeIPRouting", times: 1, delayBefore: "3 seconds" })
+      yield* stage.simulator.inject({ operation: stage.operations.route, times: 1, delayBefore: "3 seconds" })
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       yield* stage.startController()
-      yield* stage.simulator.awaitCall({ operation: "changeIPRouting" })
+      yield* stage.simulator.awaitCall({ operation: stage.operations.route })
       yield* stage.deleteGroup("primary")
       yield* Effect.sleep("500 millis")
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       yield* stage.routedNode("primary")
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 1)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 1)
     })
   )
 
@@ -224,8 +227,8 @@ suite("hazards", {}, (scenario) => {
       const stage = yield* Stage.make()
       yield* stage.world.addAccount(account(3, addresses))
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}`, labels: { n: `${n}` } })
-      yield* stage.putSecret("one", secret)
-      yield* stage.putSecret("two", secret)
+      yield* stage.putCredentials("one", loginName)
+      yield* stage.putCredentials("two", loginName)
       yield* stage.putGroup("a", { ips: [cidrs[0] ?? ""], secret: "one", nodeSelector: { matchLabels: { n: "1" } } })
       yield* stage.startController()
       yield* stage.routedNode("a")
@@ -234,7 +237,7 @@ suite("hazards", {}, (scenario) => {
       yield* stage.groupUntil("b", (g) => Stage.routed(g)?.reason === "Conflict")
       yield* stage.deleteSecret("one")
       yield* Effect.sleep("3 seconds")
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 1)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 1)
       assert.strictEqual(Stage.routed(yield* stage.group("b"))?.reason, "Conflict")
     })
   )

@@ -5,7 +5,7 @@ import type { JournalRequest } from "@netcup-failover/testing/kubernetes/KubeJou
 import * as KubeProxy from "@netcup-failover/testing/kubernetes/KubeProxy"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const addresses = ["198.51.100.1/32", "2001:db8:a::/64", "198.51.100.2/32"].map((cidr) => ({ cidr }))
@@ -27,7 +27,7 @@ const prepared = Effect.fn(function* (environment: Readonly<Record<string, strin
   const proxy = yield* KubeProxy.make(yield* accessFor({ user: "controller", groups: ["system:masters"] }))
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
-  yield* stage.putSecret("netcup", secret)
+  yield* stage.putCredentials("netcup", loginName)
   yield* stage.startController({
     KUBECONFIG: proxy.kubeconfig,
     NETCUP_MAX_BACKOFF: "1s",
@@ -40,7 +40,7 @@ const prepared = Effect.fn(function* (environment: Readonly<Record<string, strin
       Effect.flatMap((kubelet) => kubelet.setReady("False", "KubeletNotReady"))
     )
   /** The calls that netcup got, once nothing more comes. */
-  const told = Effect.andThen(Effect.sleep("1 second"), stage.simulator.journal.callsOf("changeIPRouting"))
+  const told = Effect.andThen(Effect.sleep("1 second"), stage.simulator.journal.callsOf(stage.operations.route))
   /** Each address was routed so many times, and netcup was told no more often than that. */
   const routedTimes = Effect.fnUntraced(function* (times: number) {
     const calls = yield* told
@@ -78,14 +78,14 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
     Effect.gen(function* () {
       const now = yield* prepared()
       const { startApiServer, stopApiServer } = yield* KubeCluster
-      const { simulator } = now.stage
+      const { operations, simulator } = now.stage
       const node = yield* settled(now)
-      const reads = (yield* simulator.journal.callsOf("getVServers")).length
+      const reads = (yield* simulator.journal.callsOf(operations.servers)).length
       yield* stopApiServer
       yield* Effect.sleep("3 seconds")
       yield* startApiServer
       // It leads again, knows nothing, and asks netcup.
-      yield* simulator.awaitCall({ operation: "getVServers", count: reads + 1 })
+      yield* simulator.awaitCall({ operation: operations.servers, count: reads + 1 })
       yield* now.stage.routedNode("primary")
       yield* now.routedTimes(1)
 
@@ -144,8 +144,8 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       Effect.gen(function* () {
         const { routedTimes, stage } = yield* prepared(lease)
         const { startApiServer, stopApiServer } = yield* KubeCluster
-        const call = { operation: "changeIPRouting", count: 2 }
-        yield* stage.simulator.inject({ operation: "changeIPRouting", delayBefore: "2 seconds" })
+        const call = { operation: stage.operations.route, count: 2 }
+        yield* stage.simulator.inject({ operation: stage.operations.route, delayBefore: "2 seconds" })
         yield* stage.putGroup("primary", { ips })
         yield* stage.simulator.awaitCall(call)
         yield* stopApiServer

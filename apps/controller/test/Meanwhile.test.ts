@@ -1,22 +1,23 @@
 import { assert } from "@effect/vitest"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, loginName, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const [hanging, other, third] = ["198.51.100.1/32", "2001:db8:a::/64", "198.51.100.2/32"] as const
 const addresses = [hanging, other, third].map((cidr) => ({ cidr }))
-const called = "changeIPRouting"
 
 const prepared = Effect.gen(function* () {
   const stage = yield* Stage.make({ limitWindow: "10 millis" })
   yield* stage.world.addAccount(account(3, addresses))
   for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}`, labels: { place: `${n}` } })
-  yield* stage.putSecret("netcup", secret)
+  yield* stage.putCredentials("netcup", loginName)
   yield* stage.startController({ NETCUP_MAX_BACKOFF: "1s", NETCUP_LIMIT_RETRY_INTERVAL: "1s" })
   /** The calls for an address, of which none came while another was under way. */
   const callsFor = Effect.fnUntraced(function* (cidr: string) {
-    const calls = (yield* stage.simulator.journal.callsOf(called)).filter(({ routing }) => routing?.prefix === cidr)
+    const calls = (yield* stage.simulator.journal.callsOf(stage.operations.route)).filter(
+      ({ routing }) => routing?.prefix === cidr
+    )
     for (const [i, { receivedAt }] of calls.entries()) {
       if (i > 0)
         assert.isAtLeast(receivedAt, calls[i - 1]?.appliedAt ?? Number.POSITIVE_INFINITY, `${cidr}: two calls at once`)
@@ -34,15 +35,20 @@ const prepared = Effect.gen(function* () {
 /** A group whose first call for {@link hanging} is under way at netcup, for seconds. */
 const hung = Effect.gen(function* () {
   const { callsFor, holder, stage } = yield* prepared
-  yield* stage.simulator.inject({ operation: called, cidr: hanging, times: 1, delayBefore: "4 seconds" })
+  yield* stage.simulator.inject({
+    operation: stage.operations.route,
+    cidr: hanging,
+    times: 1,
+    delayBefore: "4 seconds"
+  })
   yield* stage.putGroup("primary", { ips: [hanging, other] })
   const { routing } = yield* stage.simulator.awaitCall({
-    operation: called,
+    operation: stage.operations.route,
     where: (call) => call.routing?.prefix === hanging
   })
   const target = (routing?.server ?? "").replace("v", "node-")
   const ended = stage.simulator.awaitCall({
-    operation: called,
+    operation: stage.operations.route,
     where: (call) => call.routing?.prefix === hanging && call.appliedAt !== undefined
   })
   /** Nothing more comes, and netcup routes the address to the node that the group names. */
@@ -108,11 +114,11 @@ suite("what becomes of resources while their call hangs at netcup", {}, (scenari
   )
 
   scenario(
-    "a password that is changed while its call hangs: that call is refused, and made with the right one at once",
+    "credentials that are changed while their call hangs: that call is refused, and made with the right ones at once",
     Effect.gen(function* () {
       const { stage, truthful } = yield* hung
-      yield* stage.world.setPassword(loginName, "another-word")
-      yield* stage.putSecret("netcup", { loginName, password: "another-word" })
+      yield* stage.spoil(loginName)
+      yield* stage.putCredentials("netcup", loginName)
       yield* truthful("primary")
       for (const cidr of [hanging, other]) assert.lengthOf(yield* stage.simulator.journal.changesOf(cidr), 1, cidr)
     })

@@ -4,7 +4,7 @@ import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as ControllerProcess from "@netcup-failover/testing/stage/ControllerProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { eventually, get } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
@@ -23,7 +23,7 @@ suite("the process", {}, (scenario) => {
       const { stopApiServer, startApiServer } = yield* KubeCluster
       yield* stage.world.addAccount(account(1, [{ cidr: "198.51.100.1/32" }]))
       yield* stage.addNode("node-1", { server: "v1" })
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.putGroup("primary", { ips: ["198.51.100.1/32"] })
       const { healthUrl, metricsUrl } = yield* stage.startController()
       yield* eventually(get(`${healthUrl}/readyz`), ({ status }) => status === 200)

@@ -3,7 +3,7 @@ import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { account, secret } from "./Account.ts"
+import { account, loginName } from "./Account.ts"
 import { get } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
@@ -16,7 +16,7 @@ const prepared = Effect.gen(function* () {
   const stage = yield* Stage.make()
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
-  yield* stage.putSecret("netcup", secret)
+  yield* stage.putCredentials("netcup", loginName)
   return { stage, kubelets }
 })
 
@@ -35,14 +35,14 @@ suite("two replicas", {}, (scenario) => {
       yield* stage.startController({ POD_NAME: "second" })
       // One address is answered at once; the other is carried out, and its answer never comes.
       yield* stage.simulator.inject({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         cidr: "2001:db8:a::/64",
         times: 1,
         delayAfter: "1 minute"
       })
       yield* stage.putGroup("primary", { ips })
       yield* stage.simulator.awaitCall({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         count: 2,
         where: ({ appliedAt }) => appliedAt !== undefined
       })
@@ -50,7 +50,7 @@ suite("two replicas", {}, (scenario) => {
       yield* holder("second")
       yield* stage.routedNode("primary")
       for (const cidr of ips) assert.lengthOf(yield* stage.simulator.journal.changesOf(cidr), 1, cidr)
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 2)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 2)
     })
   )
 
@@ -62,13 +62,13 @@ suite("two replicas", {}, (scenario) => {
       yield* holder("first")
       yield* stage.startController({ POD_NAME: "second" })
       const hang = yield* stage.simulator.inject({
-        operation: "changeIPRouting",
+        operation: stage.operations.route,
         cidr: "2001:db8:a::/64",
         times: 1,
         delayBefore: "1 hour"
       })
       yield* stage.putGroup("primary", { ips })
-      yield* stage.simulator.awaitCall({ operation: "changeIPRouting", count: 2 })
+      yield* stage.simulator.awaitCall({ operation: stage.operations.route, count: 2 })
       yield* hang.remove
       yield* first.end("SIGKILL")
       yield* stage.routedNode("primary")
@@ -89,7 +89,7 @@ suite("two replicas", {}, (scenario) => {
       yield* stage.routedNode("primary")
       assert.strictEqual(yield* first.end("SIGTERM"), 0)
       yield* holder("second")
-      assert.lengthOf(yield* stage.simulator.journal.callsOf("changeIPRouting"), 2)
+      assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 2)
     })
   )
 

@@ -2,27 +2,27 @@ import { assert } from "@effect/vitest"
 import * as Fnv1a from "@netcup-failover/core/Fnv1a"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, macOf, secret } from "./Account.ts"
+import { account, loginName, macOf } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const addresses = [{ cidr: "198.51.100.1/32" }, { cidr: "2001:db8:f::/64" }]
 const ips = addresses.map(({ cidr }) => cidr)
 
-suite("routing", {}, (scenario) => {
+suite("routing", { apis: ["soap"] }, (scenario) => {
   scenario(
     "a group is routed to the node that FNV-1a picks, each address by one call with its mask and MAC",
     Effect.gen(function* () {
       const stage = yield* Stage.make()
       yield* stage.world.addAccount(account(3, addresses))
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}` })
-      yield* stage.putSecret("netcup", secret)
+      yield* stage.putCredentials("netcup", loginName)
       yield* stage.putGroup("primary", { ips })
       yield* stage.startController()
 
       const picked = (Fnv1a.hash32("primary") % 3) + 1
       assert.strictEqual(yield* stage.routedNode("primary"), `node-${picked}`)
 
-      const { journal } = stage.simulator
+      const { journal } = stage.soap
       for (const name of ["v1", "v2", "v3"]) {
         const asked = (yield* journal.callsOf("getVServerInformation")).filter(
           ({ parameters }) => parameters.vservername === name

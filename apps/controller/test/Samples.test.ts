@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account, secret, server } from "./Account.ts"
+import { account, loginName, server } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const controlPlane = { "node-role.kubernetes.io/control-plane": "" }
@@ -28,7 +28,7 @@ const primaryOf = Effect.fn(function* (sample: string, worker = "worker") {
   yield* stage.addNode("control-2", { server: "v2", labels: controlPlane })
   yield* stage.addNode(`${worker}-1`, { server: "v3" })
   yield* stage.addNode(`${worker}-2`, { server: "v4" })
-  yield* apply("secret")
+  yield* stage.api === "soap" ? apply("secret") : stage.putCredentials("netcup-credentials", loginName)
   yield* apply(sample)
   yield* stage.startController()
   return yield* stage.routedNode("primary")
@@ -62,7 +62,7 @@ suite("the seed system's samples", {}, (scenario) => {
       const stage = yield* Stage.make()
       yield* stage.world.addAccount({
         loginName: "1",
-        password: secret.password,
+        password: "word",
         servers: [server(2), server(3)],
         addresses: [{ cidr: "198.51.100.1/32" }, { cidr: "2001:db8::/64" }]
       })
@@ -73,18 +73,22 @@ suite("the seed system's samples", {}, (scenario) => {
         addresses: [{ cidr: "198.51.100.2/32" }, { cidr: "2001:db8::2/64" }]
       })
       for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: `v${n}` })
-      yield* stage.putSecret("netcup-credentials-account1", { ...secret, loginName: "1" })
-      yield* stage.putSecret("netcup-credentials-account2", { loginName: "2", password: "other-word" })
+      yield* stage.putCredentials("netcup-credentials-account1", "1")
+      yield* stage.putCredentials("netcup-credentials-account2", "2")
       yield* apply("two-accounts")
       yield* stage.startController()
 
       assert.include(["node-2", "node-3"], yield* stage.routedNode("group-a"))
       // The only node whose server the second account lists, whatever the hash would pick.
       assert.strictEqual(yield* stage.routedNode("group-b"), "node-1")
-      const told = (yield* stage.simulator.journal.callsOf("changeIPRouting"))
+      const told = (yield* stage.simulator.journal.callsOf(stage.operations.route))
         .filter(({ loginName }) => loginName === "2")
-        .map(({ parameters: { routedIP, routedMask } }) => `${routedIP} ${routedMask}`)
-      assert.sameMembers(told, ["198.51.100.2 32", "2001:db8::2 64"])
+        .map(({ routing }) => routing?.prefix ?? "")
+      assert.sameMembers(told, ["198.51.100.2/32", "2001:db8::/64"])
+      const spelled = (yield* stage.soap.journal.callsOf("changeIPRouting")).map(
+        ({ parameters: { routedIP, routedMask } }) => `${routedIP} ${routedMask}`
+      )
+      if (stage.api === "soap") assert.include(spelled, "2001:db8::2 64")
       const { status } = yield* stage.group("group-b")
       assert.sameMembers(
         (status?.addresses ?? []).map(({ ip }) => ip),

@@ -8,7 +8,7 @@ import { suite } from "./Suite.ts"
 const loginName = `kunde<12345>&"Müller"`
 const password = `p<ä>&"ß'€ ]]>🔑 `
 
-suite("credentials with characters that XML minds", {}, (scenario) => {
+suite("credentials with characters that XML minds", { apis: ["soap"] }, (scenario) => {
   scenario(
     "arrive intact, and are in no log, Event or status: not when all is well, and not when netcup refuses",
     Effect.gen(function* () {

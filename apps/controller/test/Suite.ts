@@ -7,6 +7,7 @@ import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
 import type { NodeLifecycle } from "@netcup-failover/testing/kubernetes/ControlPlane"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -22,15 +23,25 @@ type Scenario = Effect.Effect<void, unknown, KubeCluster | Scope.Scope>
 /** Generous, since machines are noisy: scenarios wait for conditions, never for the clock. */
 const patience = 120_000
 
-/** A suite of scenarios, each on a stage of its own in the same cluster. */
+/** netcup's APIs: what holds for one has to hold for the other. */
+const apis = ["soap", "rest"] as const
+type Api = (typeof apis)[number]
+
+/** A suite of scenarios, each over both of netcup's APIs unless it is about one of them, on a stage of its own in the same cluster. */
 export const suite = (
   name: string,
-  options: { readonly nodeLifecycle?: NodeLifecycle },
-  define: (scenario: (name: string, body: Scenario) => void) => void
+  options: { readonly nodeLifecycle?: NodeLifecycle; readonly apis?: ReadonlyArray<Api> },
+  define: (scenario: (name: string, body: Scenario, only?: Api) => void) => void
 ): void => {
   const cluster = isEmbedded ? EmbeddedKube.layer(options) : KubeCluster.layer(options)
   const installed = Layer.effectDiscard(Stage.install).pipe(Layer.provideMerge(cluster))
   layer(installed, { excludeTestServices: true, timeout: patience })(`${name}${kube.note}`, (it) => {
-    define((title, body) => it.effect.skipIf(kube.skip)(title, () => body, patience))
+    for (const api of options.apis ?? apis) {
+      define((title, body, only = api) => {
+        if (only !== api) return
+        const name = `${title} (${api.toUpperCase()})`
+        it.effect.skipIf(kube.skip)(name, () => Effect.provideService(body, NetcupStage.Api, api), patience)
+      })
+    }
   })
 }

@@ -25,10 +25,9 @@ export const replicas = [
   { name: "replica-b", node: "node-3" }
 ] as const
 
-export const credentials = { loginName: "12345", password: "sandbox" }
-
 export const account: AccountSpec = {
-  ...credentials,
+  loginName: "12345",
+  password: "sandbox",
   servers: nodes.map(({ server }, i) => ({
     name: server,
     interfaces: [{ mac: `02:00:00:00:00:0${i + 1}`, ipv4: [`203.0.113.${i + 1}`] }]

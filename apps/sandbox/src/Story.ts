@@ -69,7 +69,7 @@ export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline) {
   const two = yield* act(theatre, timeline, "secondary", leaderNode, `, and ${begin.leader} with it`)
   yield* show(theatre, "The other replica has taken over and moved the group.")
 
-  const changes = (yield* theatre.journal.callsOf("changeIPRouting")).length
+  const changes = (yield* theatre.routings).length
   yield* Console.log(
     `\nDone. "primary" was back after ${one.toFixed(1)} s, "secondary" after ${two.toFixed(1)} s with a change of leader between; netcup was told ${changes} times for ${Cast.groups.flatMap(({ ips }) => ips).length} addresses. Most of the time is the cluster's own: here a node counts as dead after 5 s without a heartbeat, and a Lease after 3 s; by default that is 50 s and 15 s.`
   )

@@ -75,7 +75,7 @@ export const make = Effect.gen(function* () {
 
   yield* stage.world.addAccount(Cast.account)
   for (const { name, server } of Cast.nodes) kubelets.set(name, yield* stage.addNode(name, { server }))
-  yield* stage.putSecret("netcup", Cast.credentials)
+  yield* stage.putCredentials("netcup", Cast.account.loginName)
   for (const { name, ips } of Cast.groups) yield* stage.putGroup(name, { ips })
   const [first, ...others] = Cast.replicas
   yield* startReplica(first.name)
@@ -84,7 +84,8 @@ export const make = Effect.gen(function* () {
 
   return {
     kubeconfig: stage.cluster.kubeconfig,
-    journal: stage.simulator.journal,
+    /** What netcup was told to route where, and what it said. */
+    routings: stage.simulator.journal.callsOf(stage.operations.route),
     sight,
     isDead: (node: string) => dead.has(node),
     /** The node loses its power: its heartbeat stops, and what runs on it is gone. */
@@ -111,13 +112,7 @@ export const make = Effect.gen(function* () {
       return name
     }),
     /** netcup refuses every change of a routing until the returned effect is run. */
-    limit: Effect.map(
-      stage.simulator.inject({
-        operation: "changeIPRouting",
-        fault: { _tag: "Refuse", text: "Routing a failover IP is only permitted once every 5 minutes." }
-      }),
-      ({ remove }) => remove
-    )
+    limit: Effect.map(stage.limit({}), ({ remove }) => remove)
   }
 })
 

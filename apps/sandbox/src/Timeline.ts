@@ -37,10 +37,10 @@ export const watch = Effect.fn(function* (theatre: Theatre) {
   let before = yield* theatre.sight
 
   const look = Effect.gen(function* () {
-    const calls = yield* theatre.journal.callsOf("changeIPRouting")
-    for (const { receivedAt, routing, outcome } of calls.slice(told)) {
+    const calls = yield* theatre.routings
+    for (const { receivedAt, routing, status = 0 } of calls.slice(told)) {
       const node = Cast.nodes.find(({ server }) => server === routing?.server)?.name ?? routing?.server
-      const said = outcome._tag === "Fault" ? `: ${outcome.text}` : ""
+      const said = status < 400 ? "" : `, and refuses (HTTP ${status})`
       happenings.push({ at: receivedAt, text: `netcup is told to route ${routing?.prefix} to ${node}${said}` })
     }
     told = calls.length

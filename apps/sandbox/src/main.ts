@@ -1,6 +1,6 @@
 /**
  * A failover to look at, on this machine alone: a Kubernetes API, a simulated netcup, two replicas of the built controller as
- * processes, and nodes that die. `--real` runs it on the real Kubernetes binaries.
+ * processes, and nodes that die. `--real` runs it on the real Kubernetes binaries; `--soap` over netcup's former API.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -8,6 +8,7 @@ import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { ProcessFailed } from "@netcup-failover/testing/kubernetes/LeashedProcess"
+import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -38,6 +39,7 @@ const cluster: Layer.Layer<KubeCluster, PlatformError | ProcessFailed | KubeBina
 
 NodeRuntime.runMain(
   Effect.scoped(sandbox).pipe(
+    Effect.provideService(NetcupStage.Api, process.argv.includes("--soap") ? "soap" : "rest"),
     Effect.provide(Layer.merge(cluster, NodeServices.layer)),
     Effect.tapError(({ message }) => Console.error(`The sandbox has failed: ${message}`)),
     Effect.tapDefect((defect) => Effect.logFatal("a bug in the sandbox", defect))

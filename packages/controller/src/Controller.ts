@@ -12,6 +12,8 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { Fence } from "./act/Fence.ts"
+import * as KubeTokenStore from "./act/KubeTokenStore.ts"
+import { Ledgers } from "./act/Ledgers.ts"
 import { Mover } from "./act/Mover.ts"
 import * as HealthServer from "./HealthServer.ts"
 import * as Metrics from "./Metrics.ts"
@@ -31,6 +33,7 @@ const component = "netcup-failover-controller"
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
   Mover.layer.pipe(
+    Layer.provideMerge(Ledgers.layer),
     Layer.provide(
       Layer.effect(
         Fence,
@@ -38,7 +41,7 @@ const LeaderLive = Layer.mergeAll(
       )
     )
   ),
-  Accounts.layer,
+  Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
   StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
 )
 

@@ -5,6 +5,7 @@
  * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
  * since every pass starts from what is.
  */
+import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
 import * as Clock from "effect/Clock"
@@ -12,6 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
+import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
@@ -30,6 +32,14 @@ interface Case {
   readonly group: Group
 }
 
+/** One group with what was decided for it. */
+interface Ordered extends Case {
+  readonly decision: Plan.Decision
+  readonly order: Order | undefined
+}
+
+type Begun = ReadonlyArray<FailoverAddress>
+
 /** Between two looks that only time asked for, in ms: a slip in reckoning when to look again must not become a hot loop. */
 const shortestPause = 50
 
@@ -37,27 +47,37 @@ const shortestPause = 50
 export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const mover = yield* Mover
+  const ledgers = yield* Ledgers
   const reporter = yield* StatusReporter
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
   const background = yield* FiberSet.make<void>()
 
-  /** What of the decision is due now is begun, and told in the status before netcup is told. */
-  const carryOut = Effect.fnUntraced(function* (one: Case, decision: Plan.Decision, seen: Observation.Observation) {
-    const { resource, group } = one
-    const now = yield* Clock.currentTimeMillis
-    const order = orderOf(one, decision, seen)
+  /** Begins what of an order is due now. */
+  const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
     yield* mover.aim(group.name, order?.to)
-    const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= now
-    const begun = order !== undefined && writable ? yield* mover.begin(order) : []
+    if (order === undefined || account?._tag !== "Usable") return []
+    const { first, account: known } = account.state
+    const routes = known?.routes ?? new Map()
+    const isOpen = yield* ledgers.open(order.key, { routes, changes: first?.changes, asOf: first?.asOf ?? 0 })
+    const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
+    return isOpen && writable ? yield* mover.begin(order) : []
+  })
+
+  /** What was begun is told in the ledger and the status before netcup is told. */
+  const carryOut = Effect.fnUntraced(function* (one: Ordered, begun: Begun, seen: Observation.Observation) {
+    const { resource, group, decision, order } = one
+    const now = yield* Clock.currentTimeMillis
     const attempts = yield* mover.attempts(group.name)
+    const state = one.account?._tag === "Usable" ? one.account.state : undefined
     const status = GroupStatus.compose({
       resource,
       decision,
       attempts,
       now,
       addresses: group.addresses,
-      account: one.account?._tag === "Usable" ? one.account.state.account : undefined,
+      account: state?.account,
+      notices: state?.first?.notices ?? [],
       nodes: seen.nodes
     })
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
@@ -93,16 +113,21 @@ export const run = Effect.gen(function* () {
       groups: cases.map(({ group }) => group),
       accounts: new Map(
         cases.flatMap(({ account }) =>
-          account?._tag === "Usable" && account.state.account !== undefined
-            ? [[account.account.key, account.state.account] as const]
+          account?._tag === "Usable" && account.state.key !== undefined && account.state.account !== undefined
+            ? [[account.state.key, account.state.account] as const]
             : []
         )
       )
     })
-    const looks = yield* Effect.forEach(cases, (one) => {
-      const decision = decisions.get(one.group.name)
-      return decision === undefined ? Effect.succeed(undefined) : carryOut(one, decision, seen)
-    })
+    const ordered = cases
+      .flatMap((one): ReadonlyArray<Ordered> => {
+        const decision = decisions.get(one.group.name)
+        return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen) }]
+      })
+      .sort(byUrgency)
+    // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
+    const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
+    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.andThen(mover.retain(names), reporter.retain(names))
@@ -120,27 +145,30 @@ export const run = Effect.gen(function* () {
   }
 }).pipe(Effect.scoped)
 
+/** What cannot wait first, then by the user's priority; of equal ones the older, as with conflicts. */
+const byUrgency = (a: Ordered, b: Ordered): number =>
+  Number(a.order?.purpose === "Upkeep") - Number(b.order?.purpose === "Upkeep") ||
+  (b.resource.spec.priority ?? 0) - (a.resource.spec.priority ?? 0) ||
+  a.group.createdAt - b.group.createdAt ||
+  (a.group.name < b.group.name ? -1 : 1)
+
 /** What the mover is to do, if the decision is a move that can be made. */
 const orderOf = (
-  { resource, account, group }: Case,
+  { account, group }: Case,
   decision: Plan.Decision,
   { nodes }: Observation.Observation
 ): Order | undefined => {
-  if (decision._tag !== "Move" || account?._tag !== "Usable") return undefined
+  if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
   const server = nodes.find(({ name }) => name === decision.to)?.server
   if (server === undefined) return undefined
-  const movedAt = group.addresses.flatMap((address) => {
-    const before = resource.status?.addresses?.find(({ ip }) => ip === address.toString())
-    // An attempt that netcup refused has moved nothing.
-    if (before?.state !== "Routed" || before.attemptedAt === undefined) return []
-    return [[address.prefix, Date.parse(before.attemptedAt)] as const]
-  })
   return {
     group: group.name,
     to: decision.to,
     server,
     account: account.account,
-    missing: group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server)),
-    movedAt: new Map(movedAt)
+    key: account.state.key,
+    // What somebody moved away is somewhere: bringing it back must not use up what failovers need.
+    purpose: decision.because._tag === "Drifted" ? "Upkeep" : "Failover",
+    missing: group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
   }
 }

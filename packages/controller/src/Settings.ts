@@ -52,6 +52,11 @@ const settings = Config.all({
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60 seconds"),
   /** How long netcup lets an address rest between two moves. */
   moveInterval: period("NETCUP_MOVE_INTERVAL", "301 seconds"),
+  /** How long netcup's REST API counts a move of the account: 10 in the short window, 20 in the long one. */
+  shortWindow: period("NETCUP_SHORT_WINDOW", "301 seconds"),
+  longWindow: period("NETCUP_LONG_WINDOW", "3601 seconds"),
+  /** How long a routing task of the REST API may run before its outcome counts as unknown. */
+  taskTimeout: period("NETCUP_TASK_TIMEOUT", "60 seconds"),
   /** How often a limit is tried whose end netcup does not tell, and a refusal. */
   limitRetryInterval: period("NETCUP_LIMIT_RETRY_INTERVAL", "30 seconds"),
   /** How long refused credentials are left alone unless the Secret changes. */

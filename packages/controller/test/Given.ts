@@ -3,7 +3,7 @@
  */
 
 import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
-import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import type { AccountState, NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import { AccountKey } from "@netcup-failover/core/Account"
 import { type Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import { type FailoverAddress, parse } from "@netcup-failover/core/FailoverAddress"
@@ -59,10 +59,22 @@ export const resource = ({
   ...(status === undefined ? {} : { status })
 })
 
+/** An account under SOAP's limits, and one under REST's. */
+export const soapKey = AccountKey.make("soap:12345")
+export const restKey = AccountKey.make("rest:555001")
+
+/** An account that netcup has not answered for. */
+export const accountState = (more: Partial<AccountState> = {}): AccountState => ({
+  key: soapKey,
+  account: undefined,
+  first: undefined,
+  trouble: undefined,
+  ...more
+})
+
 /** An account of which nothing is known and that does nothing. */
 export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
-  key: AccountKey.make("soap:12345"),
-  state: Effect.succeed({ account: undefined, trouble: undefined }),
+  state: Effect.succeed(accountState()),
   holds: () => false,
   watchServers: () => Effect.void,
   route: () => Effect.void,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Pace from "@netcup-failover/controller/Pace"
-import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
 import { between, oneOf } from "./Choice.ts"
@@ -8,32 +8,35 @@ import { between, oneOf } from "./Choice.ts"
 const settings: Pace.PaceSettings = {
   limitRetryInterval: Duration.seconds(30),
   credentialsRetryInterval: Duration.minutes(5),
-  moveInterval: Duration.seconds(301),
   maxBackoff: Duration.seconds(10)
 }
 
 const now = Date.parse("2026-11-22T12:00:00Z")
 const message = "no"
 const limited = (retryAt?: number) =>
-  new RoutingError.RateLimited({ message, ...(retryAt === undefined ? {} : { retryAt }) })
+  new NetcupError.RateLimited({ message, ...(retryAt === undefined ? {} : { retryAt }) })
 
 /** Any time around now, in ms from it. */
 const offset = oneOf(0, 1, -1, 1_000, -1_000, 120_000, -120_000, -300_999, -301_000, -301_001, -600_000, 600_000)
-const reason: Arbitrary.Arbitrary<RoutingError.RoutingErrorReason> = Arbitrary.flatMap(
-  Arbitrary.all([between(0, 9), offset]),
+const reason: Arbitrary.Arbitrary<NetcupError.NetcupErrorReason> = Arbitrary.flatMap(
+  Arbitrary.all([between(0, 13), offset]),
   ([kind, at]) =>
     Arbitrary.Constant(
       [
         limited(),
         limited(now + at),
-        new RoutingError.InvalidCredentials({ message }),
-        new RoutingError.AddressNotFound({ message }),
-        new RoutingError.ServerNotFound({ message }),
-        new RoutingError.NoInterface({ message }),
-        new RoutingError.Refused({ message }),
-        new RoutingError.Unreachable({ message }),
-        new RoutingError.MalformedAnswer({ message }),
-        new RoutingError.UnknownOutcome({ message })
+        new NetcupError.InvalidCredentials({ message }),
+        new NetcupError.AddressNotFound({ message }),
+        new NetcupError.ServerNotFound({ message }),
+        new NetcupError.NoInterface({ message }),
+        new NetcupError.Refused({ message }),
+        new NetcupError.Unreachable({ message }),
+        new NetcupError.MalformedAnswer({ message }),
+        new NetcupError.UnknownOutcome({ message }),
+        new NetcupError.LoginExpired({ message }),
+        new NetcupError.WrongSite({ message }),
+        new NetcupError.ServerNotRunning({ message }),
+        new NetcupError.TaskFailed({ message, taskId: "task", state: "ERROR" })
       ][kind] ?? limited()
     )
 )
@@ -80,19 +83,9 @@ describe("the next attempt", () => {
 
   it.prop(
     "is always to come, and its time can be written down",
-    {
-      reason,
-      failures,
-      random,
-      movedAt: oneOf<number | undefined>(undefined, 0, -1, -300_999, -301_000, -301_001, -900_000)
-    },
-    ({ reason, failures, random, movedAt }) => {
-      const next = Pace.nextAttemptAt(
-        { reason, failures, movedAt: movedAt === undefined ? undefined : now + movedAt },
-        now,
-        random,
-        settings
-      )
+    { reason, failures, random },
+    ({ reason, failures, random }) => {
+      const next = Pace.nextAttemptAt({ reason, failures }, now, random, settings)
       assert.isAbove(next, now)
       assert.isTrue(Number.isFinite(next))
     }
@@ -100,13 +93,7 @@ describe("the next attempt", () => {
 
   it("is at the end of a limit that netcup names, whatever else is known", () => {
     assert.strictEqual(at({ reason: limited(now + 77_000), failures: 1 }), 77_000)
-    assert.strictEqual(at({ reason: limited(now + 77_000), failures: 9, movedAt: now - 1 }, 1), 77_000)
-  })
-
-  it("is at the end of a limit that our own move began, and at each interval before, since limits may end early", () => {
-    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 100_000 }), 30_000)
-    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 280_000 }), 21_000)
-    assert.strictEqual(at({ reason: limited(), failures: 1, movedAt: now - 300_999 }), 1)
+    assert.strictEqual(at({ reason: limited(now + 77_000), failures: 9 }, 1), 77_000)
   })
 
   it("of a limit whose end nobody knows comes after each interval, however often it failed", () => {
@@ -115,32 +102,39 @@ describe("the next attempt", () => {
 
   it("of a limit that should have ended comes after an interval too", () => {
     for (const retryAt of [now, now - 1, 0]) assert.strictEqual(at({ reason: limited(retryAt), failures: 1 }), 30_000)
-    for (const movedAt of [now - 301_000, now - 301_001, 0, Number.NaN]) {
-      assert.strictEqual(at({ reason: limited(), failures: 1, movedAt }), 30_000)
-    }
   })
 
-  it("with refused credentials comes after their own interval", () => {
-    const reason = new RoutingError.InvalidCredentials({ message })
-    for (const failures of [1, 7]) assert.strictEqual(at({ reason, failures, movedAt: now }, 0), 300_000)
-  })
+  for (const Reason of [NetcupError.InvalidCredentials, NetcupError.LoginExpired]) {
+    it(`with credentials of ${Reason.name} comes after their own interval`, () => {
+      for (const failures of [1, 7]) {
+        assert.strictEqual(at({ reason: new Reason({ message }), failures }, 0), 300_000)
+      }
+    })
+  }
 
   for (const Reason of [
-    RoutingError.AddressNotFound,
-    RoutingError.ServerNotFound,
-    RoutingError.NoInterface,
-    RoutingError.Refused
+    NetcupError.AddressNotFound,
+    NetcupError.ServerNotFound,
+    NetcupError.WrongSite,
+    NetcupError.ServerNotRunning,
+    NetcupError.NoInterface,
+    NetcupError.Refused
   ]) {
     it(`after ${Reason.name} waits for an interval, since somebody has to change something`, () => {
       for (const failures of [1, 7]) assert.strictEqual(at({ reason: new Reason({ message }), failures }, 0), 30_000)
     })
   }
 
-  for (const Reason of [RoutingError.Unreachable, RoutingError.MalformedAnswer, RoutingError.UnknownOutcome]) {
-    it(`after ${Reason.name} backs off`, () => {
-      const pauses = [1, 2, 3, 9].map((failures) => at({ reason: new Reason({ message }), failures }))
+  for (const reason of [
+    new NetcupError.TaskFailed({ message, taskId: "task", state: "ROLLBACK" }),
+    new NetcupError.Unreachable({ message }),
+    new NetcupError.MalformedAnswer({ message }),
+    new NetcupError.UnknownOutcome({ message })
+  ]) {
+    it(`after ${reason._tag} backs off`, () => {
+      const pauses = [1, 2, 3, 9].map((failures) => at({ reason, failures }))
       assert.deepStrictEqual(pauses, [1_000, 2_000, 4_000, 10_000])
-      assert.strictEqual(at({ reason: new Reason({ message }), failures: 1 }, 0), 800)
+      assert.strictEqual(at({ reason, failures: 1 }, 0), 800)
     })
   }
 })

@@ -1,25 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Ledgers } from "@netcup-failover/controller/act/Ledgers"
 import { Mover } from "@netcup-failover/controller/act/Mover"
 import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import { Cluster } from "@netcup-failover/controller/observe/Cluster"
-import { CalledOff, type NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
+import { type AccountState, CalledOff, type NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import { secrets } from "@netcup-failover/controller/observe/SecretResource"
 import * as Reconciler from "@netcup-failover/controller/Reconciler"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
+import type { AccountKey } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { ServerName } from "@netcup-failover/core/ServerName"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
 import {
   AddressNotFound,
+  NetcupError,
+  type NetcupErrorReason,
   RateLimited,
   Refused,
-  RoutingError,
-  type RoutingErrorReason,
   UnknownOutcome,
   Unreachable
-} from "@netcup-failover/netcup/RoutingError"
+} from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -27,73 +31,112 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { account, address, candidate, resource, server } from "./Given.ts"
+import * as LedgerTerm from "./act/LedgerTerm.ts"
+import * as FakeData from "./FakeData.ts"
+import * as FakeKube from "./FakeKube.ts"
+import { account, accountState, address, candidate, resource, restKey, server, soapKey } from "./Given.ts"
+import * as PromptDigest from "./PromptDigest.ts"
 import * as FakeCluster from "./report/FakeCluster.ts"
 import { settingsOf } from "./TestSettings.ts"
 
-const one = address("198.51.100.1/32")
 const secret = Schema.decodeUnknownSync(secrets.schema)({
   metadata: { name: "s", namespace: "netcup-system", uid: "s", resourceVersion: "1" },
   data: { loginName: "MTIzNDU=", password: "Z2VoZWlt" }
 })
 
+const { settled } = LedgerTerm
+
+/** A second in which the loop looks, writes a ledger and a status, and tells netcup. */
+const second = Effect.andThen(TestClock.adjust("1 second"), Effect.repeat(Effect.yieldNow, { times: 15 }))
+
+/** In steps: one big one would jump past fibers that have not gone to sleep yet. */
+const seconds = (n: number) => Effect.repeat(second, { times: n - 1 })
+
 interface World {
   readonly route: NetcupAccount["route"]
-  /** The first answers to writes. */
+  /** One group of one address unless a world has others. */
+  readonly groups?: ReadonlyArray<GroupResource>
+  readonly key?: AccountKey
+  /** The first answers to writes of a status. */
   readonly answers?: Parameters<typeof FakeCluster.make>[1]
-  /** The group's address is routed to no server of ours. */
+  /** The addresses are routed to no server of ours. */
   readonly lost?: boolean
+  /** Or each where this says. */
+  readonly place?: (address: string) => ServerName | undefined
+  readonly first?: AccountState["first"]
   readonly nodes?: () => ReadonlyArray<Candidate>
   /** The watch tells nothing after its first word. */
   readonly deaf?: boolean
+  readonly data?: FakeData.FakeData
 }
 
-/** Runs the loop over one group, whose address is routed to the second of two healthy nodes unless a world says otherwise. */
+/** Runs the loop over groups whose addresses are routed to the second of two healthy nodes unless a world says otherwise. */
 const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false, deaf = false, ...more }: World) {
-  const { nodes = () => [candidate(1), candidate(2)] } = more
-  const first = resource()
-  const cluster = FakeCluster.make(first, answers)
+  const { nodes = () => [candidate(1), candidate(2)], data = FakeData.make(), key = soapKey } = more
+  const { first = { changes: [], asOf: 0, notices: [] }, groups = [resource()] } = more
+  const { place = () => (lost ? undefined : server(2)) } = more
+  const clusters = groups.map((group) => FakeCluster.make(group, answers))
+  const [cluster] = clusters
+  if (cluster === undefined) return yield* Effect.die("a world has at least one group")
   const looks: Array<number> = []
   const told: Array<number> = []
+  const sent: Array<string> = []
   const note = (times: Array<number>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sync(() => times.push(now)))
+  const addresses = groups.flatMap(({ spec }) => spec.ips.map(address))
+  const routes = new Map(
+    addresses.flatMap((one) => {
+      const at = place(`${one}`)
+      return at === undefined ? [] : [[one.prefix, at] as const]
+    })
+  )
   const netcup = account({
-    state: Effect.succeed({
-      account: {
-        servers: new Set([server(1), server(2)]),
-        routes: new Map(lost ? [] : [[one.prefix, server(2)]])
-      },
-      trouble: undefined
-    }),
-    holds: (prefix, at) => !lost && prefix === one.prefix && at === server(2),
-    route: (...order) => Effect.andThen(note(told), route(...order))
+    state: Effect.succeed(accountState({ key, account: { servers: new Set([server(1), server(2)]), routes }, first })),
+    holds: (prefix, at) => routes.get(prefix) === at,
+    route: (...order) =>
+      Effect.gen(function* () {
+        sent.push(`${order[0]}`)
+        yield* note(told)
+        yield* route(...order)
+      })
   })
+  const answer: FakeKube.Answer = (request) => {
+    const named = clusters.find((one) => request.path.endsWith(`/${one.resource().metadata.name}/status`))
+    return (named ?? data).answer(request)
+  }
   const world = Layer.mergeAll(
     Layer.mock(Cluster, {
       awaitSynced: Effect.void,
       view: Effect.map(note(looks), () => ({
         nodes: nodes(),
-        groups: [deaf ? first : cluster.resource()],
+        groups: deaf ? groups : clusters.map((one) => one.resource()),
         undecodable: [],
         secret: () => ({ _tag: "Found" as const, secret })
       }))
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
-    Layer.mergeAll(cluster.layer, Wake.layer, settingsOf())
+    Layer.mergeAll(FakeKube.layer(answer), Wake.layer, settingsOf(), PromptDigest.layer)
   )
-  const services = yield* Layer.build(Layer.provideMerge(Layer.mergeAll(Mover.layer, StatusReporter.layer), world))
+  const services = yield* Layer.build(
+    Layer.mergeAll(Mover.layer.pipe(Layer.provideMerge(Ledgers.layer)), StatusReporter.layer).pipe(
+      Layer.provideMerge(world)
+    )
+  )
   yield* Effect.forkScoped(Effect.provide(Reconciler.run, services))
-  return { looks, told, cluster, wake: Context.get(services, Wake) }
+  // What is under way when the test ends is waited for, and then given up.
+  yield* Effect.addFinalizer(() => Effect.forkDetach(seconds(10)))
+  yield* settled
+  return { looks, told, sent, cluster, clusters, data, wake: Context.get(services, Wake) }
 })
 
-/** In steps: one big one would jump past fibers that have not gone to sleep yet. */
-const seconds = (n: number) => Effect.repeat(TestClock.adjust("1 second"), { times: n - 1 })
+/** Enough time for hours of a test's. */
+const patience = 60_000
 
 describe("the loop", () => {
   it.effect("asks every 30 seconds whether a limit has ended whose end nobody knows", () =>
     Effect.gen(function* () {
-      const limited = Effect.fail(new RoutingError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
+      const limited = Effect.fail(new NetcupError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
       const { told } = yield* running({ lost: true, route: () => limited })
       yield* seconds(100)
       assert.deepStrictEqual(told, [0, 30_000, 60_000, 90_000])
@@ -190,7 +233,7 @@ describe("the loop", () => {
   it.effect("sends nothing before its intention is written", () =>
     Effect.gen(function* () {
       const forbidden = Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" }))
-      const limited = Effect.fail(new RoutingError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
+      const limited = Effect.fail(new NetcupError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
       const { told, looks } = yield* running({
         lost: true,
         route: () => limited,
@@ -221,7 +264,7 @@ describe("the loop", () => {
   const hour = 3600
   /** Attempts in an hour with pauses of 1, 2, 4, 8 and then 10 seconds, each give or take a fifth. */
   const paced = { least: 1 + 4 + Math.floor((hour - 1.2 * 15) / 12), most: 1 + 4 + Math.ceil((hour - 0.8 * 15) / 8) }
-  const refusals: ReadonlyArray<readonly [RoutingErrorReason, { readonly least: number; readonly most: number }]> = [
+  const refusals: ReadonlyArray<readonly [NetcupErrorReason, { readonly least: number; readonly most: number }]> = [
     [new Refused({ message: "no" }), { least: 121, most: 121 }],
     [new AddressNotFound({ message: "no such address" }), { least: 121, most: 121 }],
     [new RateLimited({ message: "once every 5 minutes" }), { least: 121, most: 121 }],
@@ -229,35 +272,173 @@ describe("the loop", () => {
     [new UnknownOutcome({ message: "no answer" }), paced]
   ]
   for (const [reason, { least, most }] of refusals) {
-    it.effect(`tells netcup as often as the schedule says when all it gets for an hour is ${reason._tag}`, () =>
-      Effect.gen(function* () {
-        const { told, cluster, looks } = yield* running({
-          lost: true,
-          route: () => Effect.fail(new RoutingError({ reason }))
-        })
-        yield* seconds(hour)
-        assert.isAtLeast(told.length, least)
-        assert.isAtMost(told.length, most)
-        // Each attempt is told before, and its end after.
-        assert.isAtMost(cluster.patches.length, 2 * told.length + 1)
-        assert.isAtMost(looks.length, 4 * told.length + 1)
-      })
+    it.effect(
+      `tells netcup as often as the schedule says when all it gets for an hour is ${reason._tag}`,
+      () =>
+        Effect.gen(function* () {
+          const { told, cluster, looks } = yield* running({
+            lost: true,
+            route: () => Effect.fail(new NetcupError({ reason }))
+          })
+          yield* seconds(hour)
+          assert.isAtLeast(told.length, least)
+          assert.isAtMost(told.length, most)
+          // Each attempt is told before, and its end after.
+          assert.isAtMost(cluster.patches.length, 2 * told.length + 1)
+          assert.isAtMost(looks.length, 4 * told.length + 1)
+        }),
+      patience
     )
   }
 
-  it.effect("writes as often as the schedule says, and tells netcup nothing, when Kubernetes refuses for an hour", () =>
+  it.effect(
+    "writes as often as the schedule says, and tells netcup nothing, when Kubernetes refuses for an hour",
+    () =>
+      Effect.gen(function* () {
+        const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
+        const { told, cluster, looks } = yield* running({
+          lost: true,
+          route: () => Effect.void,
+          answers: Array.from({ length: 10_000 }, () => refuse)
+        })
+        yield* seconds(hour)
+        assert.lengthOf(told, 0)
+        assert.isAtLeast(cluster.patches.length, paced.least)
+        assert.isAtMost(cluster.patches.length, paced.most)
+        assert.isAtMost(looks.length, 4 * cluster.patches.length + 1)
+      }),
+    patience
+  )
+})
+
+describe("what netcup's limits do not allow at once", () => {
+  /** Groups of one address each, that is nowhere; the older ones come first. */
+  const group = (n: number, priority?: number) =>
+    resource({
+      name: `group-${n}`,
+      spec: { ips: [`198.51.100.${n}/32`], ...(priority === undefined ? {} : { priority }) }
+    })
+  const ip = (n: number) => `198.51.100.${n}/32`
+  const pending = () => Effect.never
+
+  it.effect("is left by the groups of lowest priority: ten of twelve are sent, by one write of the ledger", () =>
     Effect.gen(function* () {
-      const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
-      const { told, cluster, looks } = yield* running({
-        lost: true,
-        route: () => Effect.void,
-        answers: Array.from({ length: 10_000 }, () => refuse)
+      // Without a word the priority is 0.
+      const priorities = [0, -1, 5, undefined, 1, 1, 1, 1, 1, 1, 1, -2]
+      const groups = priorities.map((priority, i) => group(i + 1, priority))
+      const { sent, data, clusters } = yield* running({ key: restKey, lost: true, groups, route: pending })
+      assert.strictEqual(sent.length, 10)
+      assert.sameMembers(sent, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(ip))
+      const states = clusters.map(({ status }) => status()?.addresses?.[0]?.state)
+      assert.deepStrictEqual(
+        states,
+        priorities.map((priority) => ((priority ?? 0) < 0 ? "Waiting" : "Moving"))
+      )
+      for (const n of [2, 12]) {
+        const status = clusters[n - 1]?.status()
+        assert.strictEqual(status?.addresses?.[0]?.lastError?.reason, "RateLimited")
+        assert.strictEqual(status?.addresses?.[0]?.nextAttemptAt, "1970-01-01T00:05:01.000Z")
+        assert.notProperty(status?.addresses?.[0], "attemptedAt")
+      }
+      // One that opened it, one for all ten.
+      assert.lengthOf(data.written, 2)
+      assert.lengthOf(LedgerTerm.entries(data, restKey), 10)
+    })
+  )
+
+  it.effect("is sent highest priority first, and of equal ones by name", () =>
+    Effect.gen(function* () {
+      const groups = [group(1), group(2, 7), group(3, 9), group(4, 7), group(5, -1)]
+      const { sent } = yield* running({ key: restKey, lost: true, groups, route: pending })
+      assert.deepStrictEqual(sent, [3, 2, 4, 1, 5].map(ip))
+    })
+  )
+
+  it.effect("brings back what somebody moved away only after all failovers, whatever their priority", () =>
+    Effect.gen(function* () {
+      const drifted = (n: number) => ({
+        ...group(n, 100),
+        status: { currentNode: "node-2", addresses: [{ ip: ip(n), state: "Routed" as const }] }
       })
-      yield* seconds(hour)
-      assert.lengthOf(told, 0)
-      assert.isAtLeast(cluster.patches.length, paced.least)
-      assert.isAtMost(cluster.patches.length, paced.most)
-      assert.isAtMost(looks.length, 4 * cluster.patches.length + 1)
+      const groups = [...[1, 2, 3, 4, 5, 6].map(drifted), ...[7, 8, 9, 10, 11, 12].map((n) => group(n))]
+      const { sent } = yield* running({
+        key: restKey,
+        groups,
+        // Nobody's node is there.
+        place: () => server(9),
+        route: pending
+      })
+      assert.sameMembers(sent.slice(0, 6), [7, 8, 9, 10, 11, 12].map(ip))
+      // Of ten moves in five minutes four may be anything but failovers.
+      assert.sameMembers(sent.slice(6), [1, 2, 3, 4].map(ip))
+    })
+  )
+
+  it.effect("waits for the time that the ledger says, and is sent then", () =>
+    Effect.gen(function* () {
+      const first = { changes: Array.from({ length: 10 }, () => -280_000), asOf: 0, notices: [] }
+      yield* TestClock.setTime(1_000_000)
+      const { told } = yield* running({
+        key: restKey,
+        lost: true,
+        first: { ...first, changes: first.changes.map((at) => 1_000_000 + at), asOf: 1_000_000 },
+        route: pending
+      })
+      yield* seconds(30)
+      assert.deepStrictEqual(told, [1_021_000])
+    })
+  )
+})
+
+describe("a ledger that cannot be written", () => {
+  it.effect("lets nothing be sent, and is tried again by itself", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const broken = { before: Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" })) }
+      data.turns.writes.push(broken, broken, broken)
+      const { told, looks } = yield* running({ lost: true, data, route: () => Effect.never })
+      yield* seconds(5)
+      assert.deepStrictEqual(told, [])
+      yield* seconds(10)
+      // After pauses of one, two and four seconds, give or take a fifth.
+      assert.lengthOf(told, 1)
+      assert.isAtLeast(told[0] ?? 0, 5_600)
+      assert.isAtMost(looks.length, 10)
+    })
+  )
+
+  it.effect("when a move is granted lets nothing of any group be sent, until it was read again", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const groups = [1, 2].map((n) => resource({ name: `group-${n}`, spec: { ips: [`198.51.100.${n}/32`] } }))
+      const conflict = Effect.fail(new KubeErrors.Conflict({ message: "modified" }))
+      data.turns.writes.push({}, { before: conflict })
+      let reads = 0
+      const { sent } = yield* running({
+        lost: true,
+        groups,
+        data,
+        route: () =>
+          Effect.sync(() => {
+            reads = data.asked.filter(({ method }) => method === "GET").length
+          }).pipe(Effect.andThen(Effect.never))
+      })
+      yield* seconds(3)
+      assert.sameMembers(sent, ["198.51.100.1/32", "198.51.100.2/32"])
+      assert.strictEqual(reads, 2)
+      assert.lengthOf(LedgerTerm.entries(data, soapKey), 2)
+    })
+  )
+})
+
+describe("the notices of an account", () => {
+  it.effect("are told with the credentials", () =>
+    Effect.gen(function* () {
+      const notices = ["netcup lets the API be used from 192.0.2.1 only"]
+      const { cluster } = yield* running({ route: () => Effect.never, first: { changes: [], asOf: 0, notices } })
+      const healthy = cluster.status()?.conditions?.find(({ type }) => type === "CredentialsHealthy")
+      assert.strictEqual(healthy?.status, "True")
+      assert.include(healthy?.message, notices[0])
     })
   )
 })

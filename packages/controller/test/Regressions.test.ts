@@ -4,7 +4,6 @@
 import { assert, it } from "@effect/vitest"
 import { Mover } from "@netcup-failover/controller/act/Mover"
 import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
-import * as Pace from "@netcup-failover/controller/Pace"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
 import * as GroupStatus from "@netcup-failover/controller/report/GroupStatus"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
@@ -13,18 +12,17 @@ import { Wake } from "@netcup-failover/controller/Wake"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { Decision } from "@netcup-failover/core/Plan"
 import { Unreachable } from "@netcup-failover/kubernetes/KubeError"
-import { RateLimited } from "@netcup-failover/netcup/RoutingError"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
-import { account, address, candidate, node, resource, server } from "./Given.ts"
+import * as LedgerTerm from "./act/LedgerTerm.ts"
+import { account, address, candidate, node, resource, restKey, server } from "./Given.ts"
 import * as FakeCluster from "./report/FakeCluster.ts"
 import { settingsOf } from "./TestSettings.ts"
 
-const settled = TestClock.adjust(0)
+const { settled } = LedgerTerm
 const reporterOf = (cluster: ReturnType<typeof FakeCluster.make>) =>
   Effect.provide(
     StatusReporter.layer.pipe(
@@ -83,6 +81,7 @@ it("an address that is written twice appears once in the list map", () => {
     decision: Decision.Hold({ until: undefined, because: HoldReason.InvalidSpec({ message: "twice" }) }),
     attempts: new Map(),
     account: undefined,
+    notices: [],
     nodes: [],
     now: 0
   })
@@ -100,8 +99,9 @@ it.effect("an attempt that ends in a defect does not run for ever", () =>
       group: "primary",
       to: node(1),
       server: server(1),
+      key: restKey,
+      purpose: "Failover" as const,
       missing: [one],
-      movedAt: new Map(),
       account: account({ route: () => Effect.die("a bug") })
     }
     yield* mover.aim(order.group, order.to)
@@ -109,20 +109,8 @@ it.effect("an attempt that ends in a defect does not run for ever", () =>
     yield* settled
     yield* TestClock.adjust("1 hour")
     assert.strictEqual((yield* mover.begin(order)).length, 1)
-  }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(Layer.merge(Wake.layer, settingsOf())))))
+  }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened()))))
 )
-
-it("a clock that was ahead does not keep an address from moving for longer than the limit lasts", () => {
-  const settings = {
-    limitRetryInterval: Duration.seconds(30),
-    credentialsRetryInterval: Duration.minutes(5),
-    moveInterval: Duration.seconds(301),
-    maxBackoff: Duration.seconds(10)
-  }
-  const movedAt = Duration.toMillis("1 day")
-  const next = Pace.nextAttemptAt({ reason: new RateLimited({ message: "" }), failures: 1, movedAt }, 0, 0.5, settings)
-  assert.isAtMost(next, 301_000)
-})
 
 it.effect("a bad setting is told in one line, whatever it holds", () =>
   Effect.gen(function* () {
@@ -145,6 +133,7 @@ it("a move under way keeps its target while netcup cannot be asked", () => {
     decision: Decision.Hold({ until: 1, because: HoldReason.AccountUnknown({ message: "no answer" }) }),
     attempts: new Map(),
     account: undefined,
+    notices: [],
     nodes: [candidate(2)],
     now: 0
   })

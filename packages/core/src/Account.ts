@@ -16,4 +16,8 @@ export interface Account {
   readonly routes: ReadonlyMap<Prefix, ServerName>
   /** Servers of our nodes that netcup has not told about: an address that is nowhere else may be there. */
   readonly unread?: ReadonlySet<ServerName>
+  /** Servers that cannot take an address now, as netcup said when it was to route one there: off, or in the rescue system. */
+  readonly notRunning?: ReadonlySet<ServerName>
+  /** For addresses the servers of another site, to which netcup never routes them, as far as that came out. */
+  readonly offSite?: ReadonlyMap<Prefix, ReadonlySet<ServerName>>
 }

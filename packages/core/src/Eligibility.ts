@@ -64,6 +64,28 @@ export const accountLists: Eligibility = {
   }
 }
 
+/** The node's server can be routed to as far as netcup says, or has all of the group already: what is there is not taken away. */
+export const running: Eligibility = {
+  name: "running",
+  judge: ({ group, node: { server }, account }) => {
+    if (server === undefined || account.notRunning?.has(server) !== true) return []
+    const hasAll = group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
+    return hasAll ? [] : [Ineligibility.ServerNotRunning({ server })]
+  }
+}
+
+/** The node's server is not known to be at another site than an address of the group. */
+export const sameSite: Eligibility = {
+  name: "sameSite",
+  judge: ({ group, node: { server }, account }) => {
+    if (server === undefined) return []
+    const prefixes = group.addresses
+      .map(({ prefix }) => prefix)
+      .filter((prefix) => account.offSite?.get(prefix)?.has(server) === true)
+    return prefixes.length === 0 ? [] : [Ineligibility.WrongSite({ server, prefixes })]
+  }
+}
+
 /** The group's node selector matches the node's labels. */
 export const selected: Eligibility = {
   name: "selected",

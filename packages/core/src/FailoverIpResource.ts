@@ -24,11 +24,18 @@ export const Spec = Schema.Struct({
     name: Schema.NonEmptyString.annotate({ description: "Name of the Secret." }),
     namespace: Schema.NonEmptyString.annotate({ description: "Namespace of the Secret." })
   }).annotate({
-    description: "The Secret with the netcup credentials: the keys loginName and password."
+    description:
+      "The Secret with the netcup credentials: the key token or refreshToken for netcup's REST API, or the keys loginName and password for SOAP."
   }),
   nodeSelector: Schema.optionalKey(
     LabelSelector.annotate({
       description: "Only nodes whose labels match may take the group. Every node may when it is absent."
+    })
+  ),
+  priority: Schema.optionalKey(
+    Schema.Int.annotate({
+      description:
+        "Who is routed first when netcup's limits do not allow all at once: higher first. 0 when it is absent."
     })
   )
 })

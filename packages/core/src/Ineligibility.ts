@@ -12,6 +12,10 @@ export type Ineligibility = Data.TaggedEnum<{
   MissingAnnotation: {}
   /** The group's account does not list the node's server. */
   ForeignServer: { readonly server: string }
+  /** netcup routes nothing to the node's server, since it is off or in the rescue system. */
+  ServerNotRunning: { readonly server: string }
+  /** The node's server is at another site than these addresses. */
+  WrongSite: { readonly server: string; readonly prefixes: ReadonlyArray<string> }
   /** The group's node selector does not match. */
   NotSelected: { readonly unmet: ReadonlyArray<string> }
   /** A rule that had to be broken was kept. */
@@ -24,6 +28,8 @@ export const render: (reason: Ineligibility) => string = Ineligibility.$match({
   Failed: ({ signs }) => signs.map(renderSign).join(" and "),
   MissingAnnotation: () => `has no annotation ${serverNameAnnotation}`,
   ForeignServer: ({ server }) => `is server ${server}, which the account does not list`,
+  ServerNotRunning: ({ server }) => `is server ${server}, which is off or in the rescue system`,
+  WrongSite: ({ server, prefixes }) => `is server ${server}, which is at another site than ${prefixes.join(", ")}`,
   NotSelected: ({ unmet }) => `is not selected (${unmet.join("; ")})`,
   Negated: ({ rule }) => `is excluded by not(${rule})`
 })

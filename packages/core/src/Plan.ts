@@ -31,9 +31,15 @@ export interface Policy {
   readonly preference: Preference.Preference
 }
 
-/** What the seed system does: any healthy, selected node of the account, none preferred. */
+/** What the seed system does: any healthy, selected node of the account, none preferred; and that netcup can route to. */
 export const standard: Policy = {
-  eligibility: Eligibility.all(Eligibility.healthy, Eligibility.selected, Eligibility.accountLists),
+  eligibility: Eligibility.all(
+    Eligibility.healthy,
+    Eligibility.selected,
+    Eligibility.accountLists,
+    Eligibility.running,
+    Eligibility.sameSite
+  ),
   preference: Preference.indifferent
 }
 

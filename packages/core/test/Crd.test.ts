@@ -138,7 +138,9 @@ describe("the CRD", () => {
       return isObject(properties) ? Object.keys(properties) : []
     }
     assert.sameMembers(names("$"), ["apiVersion", "kind", "metadata", "spec", "status"])
-    assert.sameMembers(names("$.spec"), ["ips", "credentialsSecret", "nodeSelector"])
+    assert.sameMembers(names("$.spec"), ["ips", "credentialsSecret", "nodeSelector", "priority"])
+    assert.strictEqual(at("$.spec.priority").type, "integer")
+    assert.notProperty(at("$.spec.priority"), "default")
     assert.sameMembers(names("$.spec.nodeSelector"), ["matchLabels", "matchExpressions"])
     assert.sameMembers(names("$.status"), [
       "currentNode",

@@ -1,9 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Account } from "@netcup-failover/core/Account"
 import * as Eligibility from "@netcup-failover/core/Eligibility"
+import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import { Ineligibility, render } from "@netcup-failover/core/Ineligibility"
+import { standard } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
-import { accountA, candidate, newGroup, oneOf, server, worlds } from "./Worlds.ts"
+import * as Effect from "effect/Effect"
+import { accountA, address, candidate, newGroup, oneOf, server, worlds } from "./Worlds.ts"
 
 const question: Eligibility.Question = {
   group: newGroup("g1"),
@@ -121,13 +125,79 @@ describe("the rules of the seed system", () => {
     assert.deepStrictEqual(Eligibility.selected.judge({ ...question, group, node }), [])
   })
 
+  describe("with what came out when netcup was to route", () => {
+    const [first, second] = [address("198.51.100.1/32"), address("2001:db8:1::/64")]
+    const group = newGroup("g1", { addresses: [first, second] })
+    const account = (more: Partial<Account>): Eligibility.Question => ({
+      ...question,
+      group,
+      account: { ...question.account, ...more }
+    })
+    const stopped = new Set([server(1)])
+    const at = (...places: ReadonlyArray<number>) =>
+      new Map(
+        [first, second].flatMap(({ prefix }, i) => {
+          const place = places[i]
+          return place === undefined ? [] : [[prefix, server(place)] as const]
+        })
+      )
+
+    it("running refuses a server that netcup routes nothing to, unless it has all of the group already", () => {
+      const refused = [Ineligibility.ServerNotRunning({ server: "s1" })]
+      assert.deepStrictEqual(Eligibility.running.judge(account({})), [])
+      assert.deepStrictEqual(Eligibility.running.judge(account({ notRunning: new Set([server(2)]) })), [])
+      for (const routes of [at(), at(1), at(1, 2), at(2, 2)]) {
+        assert.deepStrictEqual(Eligibility.running.judge(account({ notRunning: stopped, routes })), refused)
+      }
+      assert.deepStrictEqual(Eligibility.running.judge(account({ notRunning: stopped, routes: at(1, 1) })), [])
+      const nameless = { ...account({ notRunning: stopped }), node: candidate(1, { server: undefined }) }
+      assert.deepStrictEqual(Eligibility.running.judge(nameless), [])
+    })
+
+    it("sameSite refuses a server that is apart from an address, and names which, wherever they are now", () => {
+      const offSite = (...prefixes: ReadonlyArray<Prefix>) => new Map(prefixes.map((one) => [one, stopped] as const))
+      assert.deepStrictEqual(Eligibility.sameSite.judge(account({})), [])
+      assert.deepStrictEqual(
+        Eligibility.sameSite.judge(account({ offSite: offSite(address("192.0.2.1/32").prefix) })),
+        []
+      )
+      assert.deepStrictEqual(
+        Eligibility.sameSite.judge(account({ offSite: new Map([[first.prefix, new Set([server(2)])]]) })),
+        []
+      )
+      for (const routes of [at(), at(1, 1)]) {
+        assert.deepStrictEqual(Eligibility.sameSite.judge(account({ routes, offSite: offSite(second.prefix) })), [
+          Ineligibility.WrongSite({ server: "s1", prefixes: [second.prefix] })
+        ])
+        assert.deepStrictEqual(
+          Eligibility.sameSite.judge(account({ routes, offSite: offSite(second.prefix, first.prefix) })),
+          [Ineligibility.WrongSite({ server: "s1", prefixes: [first.prefix, second.prefix] })]
+        )
+      }
+      const nameless = { ...account({ offSite: offSite(first.prefix) }), node: candidate(1, { server: undefined }) }
+      assert.deepStrictEqual(Eligibility.sameSite.judge(nameless), [])
+    })
+
+    it("both are rules of the standard policy", () => {
+      const tags = (asked: Eligibility.Question) => standard.eligibility.judge(asked).map(({ _tag }) => _tag)
+      const offSite = new Map([[first.prefix, stopped]])
+      assert.deepStrictEqual(tags(account({ notRunning: stopped, offSite })), ["ServerNotRunning", "WrongSite"])
+    })
+  })
+
   it.prop("each look at one thing only: what one says does not depend on the others", [worlds], ([world]) => {
     const account = world.accounts.get(accountA)
     if (account === undefined) return
     for (const group of world.groups)
       for (const node of world.nodes) {
         const asked = { group, node, account }
-        const apart = [Eligibility.healthy, Eligibility.selected, Eligibility.accountLists]
+        const apart = [
+          Eligibility.healthy,
+          Eligibility.selected,
+          Eligibility.accountLists,
+          Eligibility.running,
+          Eligibility.sameSite
+        ]
         const tags = all(...apart)
           .judge(asked)
           .map(({ _tag }) => _tag)
@@ -137,9 +207,33 @@ describe("the rules of the seed system", () => {
           tags.includes("ForeignServer"),
           node.server !== undefined && !account.servers.has(node.server)
         )
+        if (tags.includes("ServerNotRunning")) {
+          assert.isTrue(node.server !== undefined && account.notRunning?.has(node.server))
+        }
+        if (tags.includes("WrongSite")) assert.isDefined(account.offSite)
         assert.strictEqual(new Set(tags).size, tags.length)
       }
   })
+})
+
+describe("worlds", () => {
+  it.effect("lead to every reason that speaks against a node", () =>
+    Effect.gen(function* () {
+      const sample = yield* Arbitrary.sampleEffect(worlds, { count: 200, seed: 1 })
+      const reasons = sample.flatMap((world) =>
+        world.groups.flatMap((group) => {
+          const account = world.accountOf(group)
+          return account === undefined
+            ? []
+            : world.nodes.flatMap((node) => standard.eligibility.judge({ group, node, account }))
+        })
+      )
+      assert.sameMembers(
+        [...new Set(reasons.map(({ _tag }) => _tag))],
+        ["Failed", "MissingAnnotation", "ForeignServer", "NotSelected", "ServerNotRunning", "WrongSite"]
+      )
+    })
+  )
 })
 
 describe("render", () => {
@@ -149,10 +243,12 @@ describe("render", () => {
       Ineligibility.MissingAnnotation(),
       Ineligibility.ForeignServer({ server: "v1234" }),
       Ineligibility.NotSelected({ unmet: ["role In (edge)", "zone Exists"] }),
-      Ineligibility.Negated({ rule: "healthy" })
+      Ineligibility.Negated({ rule: "healthy" }),
+      Ineligibility.ServerNotRunning({ server: "v5678" }),
+      Ineligibility.WrongSite({ server: "v9", prefixes: ["198.51.100.1/32", "2001:db8::/64"] })
     ].map(render)
     for (const text of texts) assert.match(text, /^(is|has) /u)
-    const [failed, annotation, foreign, selected, negated] = texts
+    const [failed, annotation, foreign, selected, negated, off, apart] = texts
     assert.include(failed, "deleted")
     assert.include(failed, "Ready=Unknown")
     assert.include(annotation, "netcup.digilol.net/server-name")
@@ -160,5 +256,7 @@ describe("render", () => {
     assert.include(selected, "role In (edge)")
     assert.include(selected, "zone Exists")
     assert.include(negated, "healthy")
+    assert.strictEqual(off, "is server v5678, which is off or in the rescue system")
+    assert.strictEqual(apart, "is server v9, which is at another site than 198.51.100.1/32, 2001:db8::/64")
   })
 })

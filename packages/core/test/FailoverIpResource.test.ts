@@ -117,6 +117,11 @@ describe("a resource", () => {
     assert.isTrue(refuses(null))
   })
 
+  it("has a priority that is a whole number, also a negative one, or none", () => {
+    for (const priority of [0, 7, -3]) assert.isFalse(refuses({ ips, credentialsSecret, priority }))
+    for (const priority of [1.5, "7", null, true]) assert.isTrue(refuses({ ips, credentialsSecret, priority }))
+  })
+
   it("with a state of an address that is not in the list is refused", () => {
     const read = Schema.decodeUnknownResult(Status)
     assert.strictEqual(read({ addresses: [{ ip: "198.51.100.1/32", state: "routed" }] })._tag, "Failure")

@@ -6,6 +6,7 @@ import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import type { Group } from "@netcup-failover/core/Group"
 import * as LabelSelector from "@netcup-failover/core/LabelSelector"
 import type { Decision, Plan } from "@netcup-failover/core/Plan"
+import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { SmallWorld } from "./Worlds.ts"
 
 /** Where a decision wants a group to be. */
@@ -25,7 +26,15 @@ export const canTake = (group: Group, { server, labels, verdict }: Candidate, ac
   verdict.state === "Healthy" &&
   server !== undefined &&
   account.servers.has(server) &&
-  LabelSelector.unmet(group.selector, labels).length === 0
+  LabelSelector.unmet(group.selector, labels).length === 0 &&
+  canBeRoutedTo(group, server, account)
+
+/** netcup routes nothing to a server that is off, but leaves there what is there; and no address to another site, ever. */
+const canBeRoutedTo = ({ addresses }: Group, server: ServerName, { routes, notRunning, offSite }: Account): boolean => {
+  const isElsewhere = addresses.some(({ prefix }) => routes.get(prefix) !== server)
+  const isApart = addresses.some(({ prefix }) => offSite?.get(prefix)?.has(server) === true)
+  return !isApart && !(isElsewhere && notRunning?.has(server) === true)
+}
 
 /** What placement may do with one group: nothing is known of it unless its account is and nothing holds it. */
 export interface Free {

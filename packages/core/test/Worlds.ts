@@ -57,6 +57,13 @@ const showGroup = (group: Group, account: Account | undefined): string =>
 const showNode = ({ name, server, labels, verdict }: Candidate): string =>
   `${name} = ${server ?? "-"} ${JSON.stringify(labels)} ${verdict.reasons.map(renderSign).join(", ")}`
 
+const showAccount = (key: AccountKey, { servers, notRunning = new Set(), offSite = new Map() }: Account): string =>
+  [
+    `account ${key} lists ${[...servers].join(" ")}`,
+    ...(notRunning.size === 0 ? [] : [`off: ${[...notRunning].join(" ")}`]),
+    ...[...offSite].map(([prefix, at]) => `${prefix} is apart from ${[...at].join(" ")}`)
+  ].join("; ")
+
 /** A world that prints as a few lines. */
 export class SmallWorld implements World {
   readonly nodes: World["nodes"]
@@ -86,7 +93,7 @@ export class SmallWorld implements World {
     return [
       "",
       ...this.nodes.map(showNode),
-      ...[...this.accounts].map(([key, { servers }]) => `account ${key} lists ${[...servers].join(" ")}`),
+      ...[...this.accounts].map(([key, account]) => showAccount(key, account)),
       ...this.groups.map((group) => showGroup(group, this.accountOf(group)))
     ].join("\n  ")
   }
@@ -159,6 +166,21 @@ const groupSketch = Arbitrary.all({
 })
 
 const everyServer = [1, 2, 3, 4, 5, 6]
+
+/** What came out when netcup was to route: servers that do not run, and for groups' first addresses servers of another site. */
+const refusals = Arbitrary.all({
+  off: usually<ReadonlyArray<number>>([], [1], [2, 3], everyServer),
+  offSite: usually<ReadonlyArray<readonly [group: number, at: ReadonlyArray<number>]>>(
+    [],
+    [[1, [1, 2]]],
+    [
+      [2, [2]],
+      [3, [1, 3, 5]]
+    ],
+    [[1, everyServer]]
+  )
+})
+
 const listed = Arbitrary.all({
   A: usually<ReadonlyArray<number>>(everyServer, [1, 2, 3], [2, 4, 6], [5], []),
   B: oneOf<ReadonlyArray<number> | undefined>(everyServer, [1, 2], undefined)
@@ -169,8 +191,10 @@ type Sketch<A> = A extends Arbitrary.Arbitrary<infer T> ? T : never
 const toNode = ({ id, annotated, ready, deleting, labels }: Sketch<typeof nodeSketch>): Candidate =>
   candidate(id, { server: annotated ? server(id) : undefined, labels, verdict: fromDeclared({ ready, deleting }) })
 
+const firstOf = (group: number): FailoverAddress => address(`198.51.100.${group}/32`)
+
 const toGroup = (sketch: Sketch<typeof groupSketch>): Group => {
-  const own = [`198.51.100.${sketch.id}/32`, `2001:db8:${sketch.id}::1/64`, `2001:db8:${sketch.id}:1::/64`]
+  const own = [`${firstOf(sketch.id)}`, `2001:db8:${sketch.id}::1/64`, `2001:db8:${sketch.id}:1::/64`]
   const current = sketch.current === "home" ? sketch.home : sketch.current
   return newGroup(`g${sketch.id}`, {
     createdAt: sketch.createdAt,
@@ -190,6 +214,7 @@ const toWorld = (sketch: {
   readonly nodes: ReadonlyArray<Sketch<typeof nodeSketch>>
   readonly groups: ReadonlyArray<Sketch<typeof groupSketch>>
   readonly listed: Sketch<typeof listed>
+  readonly refusals: Sketch<typeof refusals>
 }): SmallWorld => {
   const groups = sketch.groups.map((plain) => ({ sketch: plain, group: toGroup(plain) }))
   const routes = (key: string): ReadonlyMap<Prefix, ServerName> =>
@@ -203,8 +228,17 @@ const toWorld = (sketch: {
           })
         )
     )
+  const { off, offSite } = sketch.refusals
+  const refused = {
+    ...(off.length === 0 ? {} : { notRunning: new Set(off.map(server)) }),
+    ...(offSite.length === 0
+      ? {}
+      : { offSite: new Map(offSite.map(([n, at]) => [firstOf(n).prefix, new Set(at.map(server))] as const)) })
+  }
   const account = (key: string, ids: ReadonlyArray<number> | undefined): Array<[AccountKey, Account]> =>
-    ids === undefined ? [] : [[AccountKey.make(key), { servers: new Set(ids.map(server)), routes: routes(key) }]]
+    ids === undefined
+      ? []
+      : [[AccountKey.make(key), { servers: new Set(ids.map(server)), routes: routes(key), ...refused }]]
   return new SmallWorld({
     nodes: sketch.nodes.map(toNode),
     groups: groups.map(({ group }) => group),
@@ -214,7 +248,7 @@ const toWorld = (sketch: {
 
 /** Worlds with everything in them that placement knows of. */
 export const worlds: Arbitrary.Arbitrary<SmallWorld> = Arbitrary.map(
-  Arbitrary.all({ nodes: some(nodeSketch, 12), groups: some(groupSketch, 7), listed }),
+  Arbitrary.all({ nodes: some(nodeSketch, 12), groups: some(groupSketch, 7), listed, refusals }),
   toWorld
 )
 

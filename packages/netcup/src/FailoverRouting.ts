@@ -1,11 +1,12 @@
 /**
  * What one netcup account is asked about failover addresses, whichever API answers.
  */
+import type { AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { RoutingError } from "./RoutingError.ts"
+import type { NetcupError } from "./NetcupError.ts"
 
 /** What netcup says of a server. `running: undefined` when it does not say. */
 export interface ServerView {
@@ -14,21 +15,45 @@ export interface ServerView {
   readonly rescue: boolean
 }
 
-/** Which server each address prefix is routed to; a prefix that none of the servers asked about holds is absent. */
-export type Routes = ReadonlyMap<Prefix, ServerName>
+/** Where addresses are, as far as netcup told. */
+export interface Routes {
+  /** Which server each address prefix is routed to; a prefix that none of the servers asked about holds is absent. */
+  readonly held: ReadonlyMap<Prefix, ServerName>
+  /** Of the servers asked about those that netcup told nothing of, and why. */
+  readonly untold: ReadonlyMap<ServerName, NetcupError>
+}
 
 export class FailoverRouting extends Context.Service<
   FailoverRouting,
   {
-    /** All servers of the account. One call. */
-    readonly servers: Effect.Effect<ReadonlyArray<ServerName>, RoutingError>
-    /** Every address that netcup routes to one of `among` now, the servers' own addresses included. SOAP: one call a server. */
-    readonly routes: (among: ReadonlyArray<ServerName>) => Effect.Effect<Routes, RoutingError>
-    /** Learns what {@link route} to a server needs, unless it is known: then, and after {@link inspect}, a route is one call. */
-    readonly prepare: (server: ServerName) => Effect.Effect<void, RoutingError>
+    /** Which account this is: `soap:` and the login, or `rest:` and the user id, which REST has to be asked for once. */
+    readonly identity: Effect.Effect<AccountKey, NetcupError>
+    /** All servers of the account. */
+    readonly servers: Effect.Effect<ReadonlyArray<ServerName>, NetcupError>
+    /**
+     * Every address that netcup routes to one of `among` now, the servers' own addresses included where SOAP answers. SOAP: one
+     * call a server; REST: two calls in all. Fails when netcup told of none of them.
+     */
+    readonly routes: (among: ReadonlyArray<ServerName>) => Effect.Effect<Routes, NetcupError>
+    /**
+     * Waits, for a bounded time, until no routing of this account is under way at netcup: before that {@link routes} may tell
+     * what is about to change. SOAP answers a change when it is done: no wait.
+     */
+    readonly settled: Effect.Effect<void, NetcupError>
+    /** When addresses were moved in the last hour by anybody, as netcup's own record has it (ms since the epoch). SOAP has none: empty. */
+    readonly recentChanges: Effect.Effect<ReadonlyArray<number>, NetcupError>
+    /** What an operator should know about the account before it matters, as sentences; most often none. */
+    readonly notices: Effect.Effect<ReadonlyArray<string>, NetcupError>
+    /** Learns what {@link route} to a server needs, unless it is known: then, and after {@link inspect}, a route sends its change at once. */
+    readonly prepare: (server: ServerName) => Effect.Effect<void, NetcupError>
     /** A server's state, asked anew. */
-    readonly inspect: (server: ServerName) => Effect.Effect<ServerView, RoutingError>
-    /** Routes an address to a server. Succeeds when netcup says done; repeats nothing that may have been sent. */
-    readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<void, RoutingError>
+    readonly inspect: (server: ServerName) => Effect.Effect<ServerView, NetcupError>
+    /**
+     * Routes an address to a server. Succeeds when netcup says that it is done (REST: the task has FINISHED); repeats nothing that
+     * may have been sent.
+     */
+    readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<void, NetcupError>
+    /** Takes the route of an address away, from whichever server holds it. Nothing is sent when none does. */
+    readonly unroute: (address: FailoverAddress) => Effect.Effect<void, NetcupError>
   }
 >()("@netcup-failover/netcup/FailoverRouting") {}

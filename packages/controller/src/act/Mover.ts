@@ -4,10 +4,12 @@
  * A change that was sent is not taken back when plans change: its attempt is left to end, and the next look decides from where
  * the address then is. One that has not been sent yet is called off, by the newest decision (`aim`) or by the {@link Fence}.
  */
+import type { AccountKey } from "@netcup-failover/core/Account"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { Purpose } from "@netcup-failover/core/MoveLimits"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import { type RoutingErrorReason, UnknownOutcome } from "@netcup-failover/netcup/RoutingError"
+import { type NetcupErrorReason, RateLimited, UnknownOutcome } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -23,6 +25,7 @@ import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
+import { type Ending, Ledgers } from "./Ledgers.ts"
 
 /** What became of telling netcup to route an address; times in ms since the epoch. */
 export interface Attempt {
@@ -30,31 +33,34 @@ export interface Attempt {
   readonly server: ServerName
   /** By which credentials it was made. */
   readonly account: NetcupAccount
-  readonly startedAt: number
-  readonly state:
-    | { readonly _tag: "Running" }
+  /** `undefined` while netcup was not told, since the ledger does not allow it. */
+  readonly startedAt: number | undefined
+  readonly state: /** `entry`: the move in the ledger. */
+    | { readonly _tag: "Running"; readonly entry: number }
     | { readonly _tag: "Done" }
-    | { readonly _tag: "Failed"; readonly reason: RoutingErrorReason; readonly retryAt: number }
+    | {
+        readonly _tag: "Failed"
+        readonly reason: NetcupErrorReason
+        readonly retryAt: number
+        /** The ledger said no before netcup had to. */
+        readonly byLedger?: boolean
+      }
   /** Failures in a row on the way to `server` with these credentials. */
   readonly failures: number
 }
 
 export type Attempts = ReadonlyMap<Prefix, Attempt>
 
-interface Memory {
-  readonly attempts: Map<Prefix, Attempt>
-  /** When netcup last did as told, in ms since the epoch. */
-  readonly movedAt: Map<Prefix, number>
-}
+type Memory = Map<Prefix, Attempt>
 
 export interface Order {
   readonly group: string
   readonly to: NodeName
   readonly server: ServerName
   readonly account: NetcupAccount
+  readonly key: AccountKey
+  readonly purpose: Purpose
   readonly missing: ReadonlyArray<FailoverAddress>
-  /** When addresses were last moved as far as the status tells, for a leader that did not see it (ms since the epoch). */
-  readonly movedAt: ReadonlyMap<Prefix, number>
 }
 
 /**
@@ -64,6 +70,25 @@ export interface Order {
 const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"]) =>
   Duration.min(Duration.times(Duration.subtract(leaseDuration, leaseRenewDeadline), 0.8), Duration.seconds(4))
 
+/** How an attempt failed, if it did. */
+const failureOf = (attempt: Attempt | undefined) => (attempt?.state._tag === "Failed" ? attempt.state : undefined)
+
+/** What the ledger is told of a failure. */
+const endingOf = ({ key }: Order, { _tag }: NetcupErrorReason, retryAt: number): Ending => {
+  switch (_tag) {
+    case "RateLimited":
+      return { _tag: "Refused", until: retryAt }
+    // netcup began it, which counts.
+    case "TaskFailed":
+      return { _tag: "Done" }
+    case "UnknownOutcome":
+      // SOAP limits an address, and says so itself when it is asked again after the look that comes first.
+      return key.startsWith("soap:") ? { _tag: "Withdrawn" } : { _tag: "Unknown" }
+    default:
+      return { _tag: "Withdrawn" }
+  }
+}
+
 export class Mover extends Context.Service<
   Mover,
   {
@@ -71,17 +96,17 @@ export class Mover extends Context.Service<
     /** Where a group is to go by the newest decision; `undefined`: nowhere. What has not been sent to elsewhere is not sent. */
     readonly aim: (group: string, to: NodeName | undefined) => Effect.Effect<void>
     /**
-     * Marks what of an order is due now as begun, and gives it. What waits for its time is left alone, and so is an address that a
-     * call is under way for, be it another group's.
+     * Marks what of an order is due now, and allowed by the ledger, as begun, and gives it. What waits for its time is left alone,
+     * and so is an address that a call is under way for, be it another group's.
      */
     readonly begin: (order: Order) => Effect.Effect<ReadonlyArray<FailoverAddress>>
-    /** Carries out what was begun, in the background; only after `intend` has succeeded, else nothing is sent. */
+    /** Carries out what was begun, in the background; only after `intend` and the ledger's write have succeeded, else nothing is sent. */
     readonly carryOut: <E>(
       order: Order,
       begun: ReadonlyArray<FailoverAddress>,
       intend: Effect.Effect<void, E>
     ) => Effect.Effect<void>
-    /** Forgets the attempts of a group that is where it belongs, but not when its addresses were last moved. */
+    /** Forgets the attempts of a group that is where it belongs. */
     readonly settle: (group: string) => Effect.Effect<void>
     /** Forgets groups that are no longer there, once nothing of theirs is running. */
     readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
@@ -92,6 +117,7 @@ export class Mover extends Context.Service<
     Effect.gen(function* () {
       const settings = yield* Settings
       const wake = yield* Wake
+      const ledgers = yield* Ledgers
       const running = yield* FiberMap.make<string, void, never>()
       const fence = yield* Fence
       const closing = yield* Ref.make(false)
@@ -104,31 +130,34 @@ export class Mover extends Context.Service<
       const groups = new Map<string, Memory>()
       // Of whichever group: one that is deleted, or gives an address to another, leaves its call behind.
       const underWay = new Set<string>()
-      const callOf = ({ account }: Pick<Order, "account">, prefix: Prefix) => `${account.key}\n${prefix}`
+      const callOf = ({ key }: Pick<Order, "key">, prefix: Prefix) => `${key}\n${prefix}`
 
       const memoryOf = (group: string): Memory => {
-        const memory = groups.get(group) ?? { attempts: new Map(), movedAt: new Map() }
+        const memory = groups.get(group) ?? new Map()
         groups.set(group, memory)
         return memory
       }
 
-      const end = (order: Order, prefix: Prefix, change: (begun: Attempt, memory: Memory) => Attempt | undefined) =>
-        Effect.andThen(
-          Effect.sync(() => {
-            underWay.delete(callOf(order, prefix))
-            const memory = memoryOf(order.group)
-            const begun = memory.attempts.get(prefix)
-            const next = begun && change(begun, memory)
-            if (next === undefined) memory.attempts.delete(prefix)
-            else memory.attempts.set(prefix, next)
-          }),
-          wake.now
-        )
+      const end = Effect.fnUntraced(function* (
+        order: Order,
+        prefix: Prefix,
+        ending: Ending,
+        change: (begun: Attempt) => Attempt | undefined
+      ) {
+        underWay.delete(callOf(order, prefix))
+        const memory = memoryOf(order.group)
+        const begun = memory.get(prefix)
+        const next = begun && change(begun)
+        if (next === undefined) memory.delete(prefix)
+        else memory.set(prefix, next)
+        if (begun?.state._tag === "Running") yield* ledgers.end(order.key, begun.state.entry, ending)
+        yield* wake.now
+      })
 
       /** As if it had not begun. */
-      const forget = (order: Order, prefix: Prefix) => end(order, prefix, () => undefined)
+      const forget = (order: Order, prefix: Prefix) => end(order, prefix, { _tag: "Withdrawn" }, () => undefined)
 
-      const failed = Effect.fnUntraced(function* (order: Order, address: FailoverAddress, reason: RoutingErrorReason) {
+      const failed = Effect.fnUntraced(function* (order: Order, address: FailoverAddress, reason: NetcupErrorReason) {
         const now = yield* Clock.currentTimeMillis
         const random = yield* Random.next
         yield* Metric.update(Metrics.attempts(reason._tag), 1)
@@ -139,12 +168,13 @@ export class Mover extends Context.Service<
           reason: reason._tag,
           message: reason.message
         })
-        yield* end(order, address.prefix, (begun, memory) => {
-          const failures = begun.failures + 1
-          const movedAt = memory.movedAt.get(address.prefix) ?? order.movedAt.get(address.prefix)
-          const retryAt = Pace.nextAttemptAt({ reason, failures, movedAt }, now, random, settings)
-          return { ...begun, failures, state: { _tag: "Failed", reason, retryAt } }
-        })
+        const failures = (memoryOf(order.group).get(address.prefix)?.failures ?? 0) + 1
+        const retryAt = Pace.nextAttemptAt({ reason, failures }, now, random, settings)
+        yield* end(order, address.prefix, endingOf(order, reason, retryAt), (begun) => ({
+          ...begun,
+          failures,
+          state: { _tag: "Failed", reason, retryAt }
+        }))
       })
 
       const isPermitted = ({ group, to }: Order) =>
@@ -158,11 +188,11 @@ export class Mover extends Context.Service<
         yield* Effect.matchEffect(order.account.route(address, order.server, isPermitted(order)), {
           onSuccess: () =>
             Effect.gen(function* () {
-              const movedAt = yield* Clock.currentTimeMillis
-              yield* end(order, prefix, (begun, memory) => {
-                memory.movedAt.set(prefix, movedAt)
-                return { ...begun, state: { _tag: "Done" }, failures: 0 }
-              })
+              yield* end(order, prefix, { _tag: "Done" }, (begun) => ({
+                ...begun,
+                state: { _tag: "Done" },
+                failures: 0
+              }))
               yield* Metric.update(Metrics.attempts("routed"), 1)
               yield* Effect.logInfo("routed", { group: order.group, address: `${address}`, node: order.to })
             }),
@@ -178,33 +208,51 @@ export class Mover extends Context.Service<
       })
 
       return Mover.of({
-        attempts: (group) => Effect.sync(() => new Map(groups.get(group)?.attempts)),
+        attempts: (group) => Effect.sync(() => new Map(groups.get(group))),
         aim: (group, to) =>
           Effect.sync(() => {
             if (to === undefined) aims.delete(group)
             else aims.set(group, to)
           }),
-        begin: Effect.fnUntraced(function* ({ group, to, server, account, missing }) {
+        begin: Effect.fnUntraced(function* ({ group, to, server, account, key, purpose, missing }) {
           const now = yield* Clock.currentTimeMillis
-          const { attempts } = memoryOf(group)
-          return missing.filter(({ prefix }) => {
-            // The order was made from a look; since then a call may have ended.
-            if (account.holds(prefix, server)) return false
-            const before = attempts.get(prefix)
-            if (before?.state._tag === "Running" || underWay.has(callOf({ account }, prefix))) return false
-            const sameWay = before?.server === server && before.account === account
-            const limited = before?.state._tag === "Failed" && before.state.reason._tag === "RateLimited"
-            // A limit is about the address; every other failure is about the way to one server with these credentials.
-            if (before?.state._tag === "Failed" && (sameWay || limited) && now < before.state.retryAt) return false
-            underWay.add(callOf({ account }, prefix))
-            const failures = sameWay ? before.failures : 0
-            attempts.set(prefix, { to, server, account, startedAt: now, state: { _tag: "Running" }, failures })
-            return true
-          })
+          const memory = memoryOf(group)
+          return yield* Effect.filter(
+            missing,
+            Effect.fnUntraced(function* ({ prefix }) {
+              // The order was made from a look; since then a call may have ended.
+              if (account.holds(prefix, server)) return false
+              const before = memory.get(prefix)
+              if (before?.state._tag === "Running" || underWay.has(callOf({ key }, prefix))) return false
+              const sameWay = before?.server === server && before.account === account
+              const failed = failureOf(before)
+              const limit = failed?.reason._tag === "RateLimited" ? failed : undefined
+              // A limit is about the address, and the ledger knows it; every other failure is about the way to one server.
+              if (failed !== undefined && limit === undefined && sameWay && now < failed.retryAt) return false
+              const failures = sameWay ? before.failures : 0
+              const attempt = { to, server, account, failures }
+              const grant = yield* ledgers.ask(key, { prefix, server, purpose })
+              if (grant._tag === "Waits") {
+                const retryAt = grant.notBefore
+                // netcup's own words say more than ours.
+                const byLedger = limit === undefined || limit.byLedger === true
+                const message = byLedger ? grant.message : limit.reason.message
+                const reason = new RateLimited({ message, retryAt })
+                const startedAt = before?.startedAt
+                memory.set(prefix, { ...attempt, startedAt, state: { _tag: "Failed", reason, retryAt, byLedger } })
+                return false
+              }
+              underWay.add(callOf({ key }, prefix))
+              memory.set(prefix, { ...attempt, startedAt: now, state: { _tag: "Running", entry: grant.id } })
+              return true
+            })
+          )
         }),
         carryOut: Effect.fnUntraced(function* (order, begun, intend) {
           // One intention for all of them: who comes second would write it on a version that is no more.
-          const intention = yield* Effect.cached(intend)
+          const intention = yield* Effect.cached(
+            Effect.all([ledgers.commit(order.key), intend], { concurrency: "unbounded", discard: true })
+          )
           for (const address of begun) {
             yield* FiberMap.run(
               running,
@@ -219,14 +267,14 @@ export class Mover extends Context.Service<
         }),
         settle: (group) =>
           Effect.sync(() => {
-            for (const [prefix, { state }] of groups.get(group)?.attempts ?? []) {
-              if (state._tag !== "Running") groups.get(group)?.attempts.delete(prefix)
+            for (const [prefix, { state }] of groups.get(group) ?? []) {
+              if (state._tag !== "Running") groups.get(group)?.delete(prefix)
             }
           }),
         retain: (names) =>
           Effect.sync(() => {
-            for (const [name, { attempts }] of groups) {
-              const isRunning = [...attempts.values()].some(({ state }) => state._tag === "Running")
+            for (const [name, memory] of groups) {
+              const isRunning = [...memory.values()].some(({ state }) => state._tag === "Running")
               if (!names.has(name) && !isRunning) groups.delete(name)
             }
             for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)

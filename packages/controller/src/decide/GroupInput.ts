@@ -9,6 +9,7 @@ import * as LabelSelector from "@netcup-failover/core/LabelSelector"
 import * as Result from "effect/Result"
 import type { Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
+import { isLoginTrouble } from "../observe/NetcupAccount.ts"
 import type { AccountView } from "../observe/Observation.ts"
 
 /** The valid addresses of a spec, and what is wrong with it as sentences. */
@@ -38,8 +39,8 @@ const hold = (problems: ReadonlyArray<string>, account: AccountView): Group["hel
     return { because: HoldReason.CredentialsError({ message: account.message }), until: undefined }
   }
   const { account: known, trouble } = account.state
-  if (trouble?.reason._tag === "InvalidCredentials") {
-    const message = `netcup refuses loginName or password: ${trouble.reason.message} Correct the Secret`
+  if (trouble !== undefined && isLoginTrouble(trouble.reason)) {
+    const message = `netcup refuses the credentials: ${trouble.reason.message} Correct the Secret`
     return { because: HoldReason.CredentialsError({ message }), until: trouble.retryAt }
   }
   if (known !== undefined) return undefined
@@ -54,7 +55,7 @@ const hold = (problems: ReadonlyArray<string>, account: AccountView): Group["hel
 const target = (attempts: Attempts, status: GroupResource["status"]): Target | undefined => {
   const told = [...attempts.values()]
     .filter(({ state }) => state._tag !== "Failed")
-    .sort((a, b) => b.startedAt - a.startedAt)[0]
+    .sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0]
   if (told !== undefined) return { node: told.to, committed: true }
   const named = status?.targetNode
   if (named === undefined || named === "") return undefined
@@ -74,7 +75,7 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
     createdAt: Date.parse(metadata.creationTimestamp),
     addresses,
     selector: spec.nodeSelector ?? LabelSelector.everything,
-    account: account?._tag === "Usable" ? account.account.key : undefined,
+    account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
     target: target(attempts, status),
     held: hold(problems, account)

@@ -1,6 +1,7 @@
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import type { Credentials } from "@netcup-failover/netcup/Credentials"
+import type { TokenStore } from "@netcup-failover/netcup/TokenStore"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -30,30 +31,29 @@ export class Accounts extends Context.Service<
   {
     /** Opens what is wanted and not open, closes the others, and names the servers that our nodes are. What a call under way does is remembered all the same. */
     readonly use: (
-      wanted: ReadonlyArray<SoapCredentials>,
+      wanted: ReadonlyArray<Credentials>,
       servers: ReadonlySet<ServerName>
-    ) => Effect.Effect<(credentials: SoapCredentials) => NetcupAccount.NetcupAccount | undefined>
+    ) => Effect.Effect<(credentials: Credentials) => NetcupAccount.NetcupAccount | undefined>
   }
 >()("@netcup-failover/controller/observe/Accounts") {
   static readonly layer = Layer.effect(
     Accounts,
     Effect.gen(function* () {
-      const context = yield* Effect.context<HttpClient.HttpClient | Settings | Wake>()
+      const context = yield* Effect.context<HttpClient.HttpClient | Settings | TokenStore | Wake>()
       const scope = yield* Scope.Scope
-      const accounts = MutableHashMap.empty<SoapCredentials, Entry>()
+      const accounts = MutableHashMap.empty<Credentials, Entry>()
 
       const memories = new Map<AccountKey, RouteMemory.RouteMemory>()
-      const memoryOf = (credentials: SoapCredentials) => {
-        const key = NetcupAccount.keyOf(credentials)
+      const memoryOf = (key: AccountKey) => {
         const memory = memories.get(key) ?? RouteMemory.make()
         memories.set(key, memory)
         return memory
       }
 
-      const openOne = Effect.fnUntraced(function* (credentials: SoapCredentials, servers: ReadonlySet<ServerName>) {
+      const openOne = Effect.fnUntraced(function* (credentials: Credentials, servers: ReadonlySet<ServerName>) {
         // Provided first: the captured context has our own scope, in which the account would outlive its closing.
         const own = yield* Scope.fork(scope)
-        const account = yield* NetcupAccount.open(credentials, servers, memoryOf(credentials)).pipe(
+        const account = yield* NetcupAccount.open(credentials, servers, memoryOf).pipe(
           Scope.provide(own),
           Effect.provide(context)
         )

@@ -3,7 +3,7 @@
  */
 import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
-import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
@@ -35,13 +35,13 @@ export interface Observation {
 const credentialsOf = (
   { spec: { credentialsSecret } }: GroupResource,
   view: SecretView
-): Result.Result<SoapCredentials, string> | undefined => {
+): Result.Result<Credentials, string> | undefined => {
   const name = `Secret ${credentialsSecret.namespace}/${credentialsSecret.name}`
   switch (view?._tag) {
     case undefined:
       return undefined
     case "Missing":
-      return Result.fail(`${name} does not exist: create it with the keys loginName and password`)
+      return Result.fail(`${name} does not exist: create it with the key refreshToken, or with loginName and password`)
     case "Unreadable":
       return Result.fail(`${name} cannot be read: ${view.message}`)
     case "Found":
@@ -49,7 +49,7 @@ const credentialsOf = (
   }
 }
 
-const distinct = (all: ReadonlyArray<SoapCredentials>): ReadonlyArray<SoapCredentials> =>
+const distinct = (all: ReadonlyArray<Credentials>): ReadonlyArray<Credentials> =>
   all.filter((one, i) => all.findIndex((other) => Equal.equals(one, other)) === i)
 
 /** Looks once. Accounts that no group uses any more are closed by it, and new ones opened. */

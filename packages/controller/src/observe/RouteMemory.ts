@@ -27,6 +27,12 @@ export interface RouteMemory {
   readonly telling: (prefix: Prefix, now: number) => void
   /** netcup did as told. */
   readonly arrived: (prefix: Prefix, server: ServerName) => void
+  /** netcup routes nothing to a server for now, since it is off or in the rescue system; `false`: it does again. */
+  readonly notRunning: (server: ServerName, is: boolean) => void
+  /** Servers of which that was learnt. */
+  readonly stopped: () => ReadonlySet<ServerName>
+  /** netcup never routes an address to a server, since that is at another site. */
+  readonly offSite: (prefix: Prefix, server: ServerName) => void
   /** Addresses that may have been moved by a call whose answer is lost: to be looked for before they are told again. */
   readonly unsure: Set<Prefix>
   /** Whether a read should come soon: a server told nothing, or an address is where it was not expected. */
@@ -44,6 +50,8 @@ export const make = (): RouteMemory => {
   const everRead = new Set<ServerName>()
   /** Addresses that the last read did not find where they were. */
   const missed = new Set<Prefix>()
+  const stopped = new Set<ServerName>()
+  const offSite = new Map<Prefix, ReadonlySet<ServerName>>()
   const moves = new Map<Prefix, { readonly at: number; readonly arrived: ServerName | undefined }>()
 
   /** One answer that lacks an address is not enough to move it: a needless move cannot be taken back for five minutes. */
@@ -78,8 +86,15 @@ export const make = (): RouteMemory => {
     account = { servers: new Set(servers), routes, unread }
   }
 
+  const view = (): Account | undefined =>
+    account && {
+      ...account,
+      ...(stopped.size === 0 ? {} : { notRunning: new Set(stopped) }),
+      ...(offSite.size === 0 ? {} : { offSite: new Map(offSite) })
+    }
+
   return {
-    account: () => account,
+    account: view,
     holds: (prefix, server) => account?.routes.get(prefix) === server,
     learn,
     telling: (prefix, at) => {
@@ -89,6 +104,14 @@ export const make = (): RouteMemory => {
       moves.set(prefix, { at: moves.get(prefix)?.at ?? 0, arrived: server })
       missed.delete(prefix)
       if (account !== undefined) account = { ...account, routes: new Map(account.routes).set(prefix, server) }
+    },
+    notRunning: (server, is) => {
+      if (is) stopped.add(server)
+      else stopped.delete(server)
+    },
+    stopped: () => new Set(stopped),
+    offSite: (prefix, server) => {
+      offSite.set(prefix, new Set([...(offSite.get(prefix) ?? []), server]))
     },
     unsure: new Set(),
     isDoubtful: () => missed.size > 0 || (account?.unread?.size ?? 0) > 0

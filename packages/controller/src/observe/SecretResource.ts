@@ -1,6 +1,7 @@
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
-import { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import { type Credentials, SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import * as TokenJson from "@netcup-failover/netcup/login/TokenJson"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -33,20 +34,23 @@ const text = (value: Redacted.Redacted | undefined): string | undefined => {
   return decoded === "" || decoded?.includes("\uFFFD") ? undefined : decoded
 }
 
-/** The credentials that a Secret holds. The failure is a sentence that names the key, and never a value. */
-export const toCredentials = ({ data = {} }: SecretResource): Result.Result<SoapCredentials, string> => {
+/**
+ * The credentials that a Secret holds: of REST's keys `token` (the JSON of a token endpoint) before `refreshToken`, then SOAP's. A
+ * key of REST's decides for REST, whatever else is there. The failure is a sentence that names the key, and never a value.
+ */
+export const toCredentials = ({ data = {} }: SecretResource): Result.Result<Credentials, string> => {
+  for (const key of ["token", "refreshToken"] as const) {
+    if (data[key] === undefined) continue
+    const written = Redacted.make(text(data[key]) ?? "")
+    return Result.mapError(TokenJson.toCredentials(written), (problem) => `has a key ${key} that ${problem}`)
+  }
   const loginName = text(data.loginName)
   const password = text(data.password)
   if (loginName !== undefined && password !== undefined) {
     return Result.succeed(new SoapCredentials({ loginName, password: Redacted.make(password) }))
   }
-  if (loginName === undefined && password === undefined && (data.token ?? data.refreshToken) !== undefined) {
-    return Result.fail(
-      "has only keys for netcup's REST API, which this version cannot use yet: add loginName and password"
-    )
+  if (loginName === undefined && password === undefined) {
+    return Result.fail("lacks credentials: add the key refreshToken (REST), or loginName and password (SOAP)")
   }
-  const missing = [loginName === undefined ? ["loginName"] : [], password === undefined ? ["password"] : []].flat()
-  return Result.fail(
-    `lacks ${missing.join(" and ")}: add ${missing.length === 1 ? "the key" : "both keys"} under stringData`
-  )
+  return Result.fail(`lacks ${loginName === undefined ? "loginName" : "password"}: add the key under stringData`)
 }

@@ -19,6 +19,8 @@ export interface Situation {
   readonly decision: Decision
   readonly attempts: Attempts
   readonly account: Account | undefined
+  /** What an operator should know of the account before it matters. */
+  readonly notices: ReadonlyArray<string>
   readonly nodes: ReadonlyArray<Candidate>
   readonly now: number
 }
@@ -65,7 +67,7 @@ const addressStatus = (situation: Situation, address: FailoverAddress): AddressS
   const attempt = attempts.get(address.prefix)
   const failed = decision._tag === "Move" && node !== decision.to ? failure(attempt) : undefined
   const state = decision._tag === "Hold" ? "Unknown" : addressState(decision, node, attempt)
-  const attemptedAt = attempt === undefined ? before?.attemptedAt : time(attempt.startedAt)
+  const attemptedAt = attempt?.startedAt === undefined ? before?.attemptedAt : time(attempt.startedAt)
   const same = before?.state === state && before?.server === server && before?.since !== undefined
   return {
     ip,
@@ -160,12 +162,12 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
 }
 
 /** What is said of the credentials; `undefined`: what was said stays. */
-const credentials = ({ decision, account }: Situation): Condition.Claim | undefined => {
+const credentials = ({ decision, account, notices }: Situation): Condition.Claim | undefined => {
   if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
     return { type: "CredentialsHealthy", status: "False", ...Wording.hold(decision.because) }
   }
   if (account === undefined || decision._tag === "Hold") return undefined
-  const message = "netcup accepts the credentials"
+  const message = ["netcup accepts the credentials", ...notices].join("; ")
   return { type: "CredentialsHealthy", status: "True", reason: "CredentialsAccepted", message }
 }
 

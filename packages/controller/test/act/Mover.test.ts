@@ -5,7 +5,8 @@ import { CalledOff } from "@netcup-failover/controller/observe/NetcupAccount"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import * as RoutingErrors from "@netcup-failover/netcup/RoutingError"
+import { Conflict } from "@netcup-failover/kubernetes/KubeError"
+import * as RoutingErrors from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,18 +15,21 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { account, address, node, server } from "../Given.ts"
-import { settingsOf } from "../TestSettings.ts"
+import * as FakeData from "../FakeData.ts"
+import { account, address, node, restKey, server, soapKey } from "../Given.ts"
+import type { settingsOf } from "../TestSettings.ts"
+import * as LedgerTerm from "./LedgerTerm.ts"
 
+const { settled } = LedgerTerm
 const one = address("198.51.100.1/32")
 const two = address("198.51.100.2/32")
 const message = "netcup says no"
-const fail = (reason: RoutingErrors.RoutingErrorReason) => Effect.fail(new RoutingErrors.RoutingError({ reason }))
+const fail = (reason: RoutingErrors.NetcupErrorReason) => Effect.fail(new RoutingErrors.NetcupError({ reason }))
 const unreachable = fail(new RoutingErrors.Unreachable({ message }))
 const limited = (retryAt?: number) =>
   fail(new RoutingErrors.RateLimited({ message, ...(retryAt === undefined ? {} : { retryAt }) }))
 
-type Route = (address: FailoverAddress, to: ServerName) => Effect.Effect<void, RoutingErrors.RoutingError>
+type Route = (address: FailoverAddress, to: ServerName) => Effect.Effect<void, RoutingErrors.NetcupError>
 
 /** netcup by a script, and what it was told. */
 const netcup = (route: Route) => {
@@ -43,15 +47,17 @@ const netcup = (route: Route) => {
     to: node(n),
     server: server(n),
     account: known,
+    // Under REST's limits an address takes no rest between failovers.
+    key: restKey,
+    purpose: "Failover",
     missing: [one],
-    movedAt: new Map(),
     ...more
   })
   return { told, orderTo, account: known }
 }
 
 const layerOf = (environment?: Parameters<typeof settingsOf>[0]) =>
-  Mover.layer.pipe(Layer.provideMerge(Layer.merge(Wake.layer, settingsOf(environment))))
+  Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ environment })))
 const TestLayer = layerOf()
 
 /** A mover whose term ends when the scope is closed. */
@@ -83,9 +89,6 @@ const perform = Effect.fnUntraced(function* (order: Order, intend: Effect.Effect
   yield* settled
   return begun.map(String)
 })
-
-/** Lets every fiber go on until it has to wait. */
-const settled = TestClock.adjust(0)
 
 const stateOf = Effect.fnUntraced(function* (address: FailoverAddress, group = "primary") {
   return (yield* (yield* Mover).attempts(group)).get(address.prefix)
@@ -152,7 +155,7 @@ describe("a move", () => {
   it.effect("wakes the loop when it ends and not before, whether it fails or not", () =>
     Effect.gen(function* () {
       for (const [n, exit] of [Effect.void, unreachable, limited()].entries()) {
-        const end = yield* Deferred.make<void, RoutingErrors.RoutingError>()
+        const end = yield* Deferred.make<void, RoutingErrors.NetcupError>()
         const { orderTo } = netcup(() => Deferred.await(end))
         yield* perform(orderTo(2, { group: `group-${n}` }))
         assert.isFalse(yield* woken)
@@ -224,39 +227,25 @@ describe("a move that fails", () => {
   it.effect("holds up that address alone", () =>
     Effect.gen(function* () {
       const { told, orderTo } = netcup((address) => (`${address}` === `${one}` ? limited() : Effect.never))
-      yield* perform(orderTo(2))
-      assert.deepStrictEqual(yield* perform(orderTo(2, { missing: [one, two] })), [`${two}`])
+      yield* perform(orderTo(2, { key: soapKey }))
+      assert.deepStrictEqual(yield* perform(orderTo(2, { key: soapKey, missing: [one, two] })), [`${two}`])
       assert.deepStrictEqual(told, [`${one} v2`, `${two} v2`])
     }).pipe(inTerm)
   )
 
-  it.effect("by a limit that our own move began is over when that rests long enough", () =>
+  it.effect("by a limit of the account holds up every address of it, with REST", () =>
     Effect.gen(function* () {
-      const script: Array<Effect.Effect<void, RoutingErrors.RoutingError>> = [Effect.void, limited()]
-      const { orderTo } = netcup(() => script.shift() ?? Effect.never)
+      const { told, orderTo } = netcup(() => limited(100_000))
       yield* perform(orderTo(2))
-      yield* (yield* Mover).settle("primary")
-      assert.isUndefined(yield* stateOf(one))
-      yield* TestClock.adjust("280 seconds")
-      yield* perform(orderTo(3))
-      const state = (yield* stateOf(one))?.state
-      assert.isTrue(state?._tag === "Failed" && state.retryAt === 301_000)
-    }).pipe(inTerm)
-  )
-
-  it.effect("by a limit that the status tells of is over when that rests long enough", () =>
-    Effect.gen(function* () {
-      const { orderTo } = netcup(() => limited())
-      yield* TestClock.setTime(340_000)
-      yield* perform(orderTo(2, { movedAt: new Map([[one.prefix, 50_000]]) }))
-      const state = (yield* stateOf(one))?.state
-      assert.isTrue(state?._tag === "Failed" && state.retryAt === 351_000)
+      assert.deepStrictEqual(yield* perform(orderTo(2, { missing: [two] })), [])
+      assert.deepStrictEqual(yield* perform(orderTo(2, { key: soapKey, missing: [two] })), [`${two}`])
+      assert.deepStrictEqual(told, [`${one} v2`, `${two} v2`])
     }).pipe(inTerm)
   )
 
   it.effect("and then succeeds has no failures any more", () =>
     Effect.gen(function* () {
-      const script: Array<Effect.Effect<void, RoutingErrors.RoutingError>> = [unreachable, Effect.void]
+      const script: Array<Effect.Effect<void, RoutingErrors.NetcupError>> = [unreachable, Effect.void]
       const { orderTo, account } = netcup(() => script.shift() ?? Effect.never)
       yield* perform(orderTo(2))
       yield* TestClock.adjust("2 seconds")
@@ -306,6 +295,196 @@ describe("a failure", () => {
       yield* perform(netcup(() => limited()).orderTo(2))
       assert.deepStrictEqual(yield* perform(netcup(() => Effect.void).orderTo(2)), [])
     }).pipe(inTerm)
+  )
+})
+
+describe("a move that the ledger does not allow", () => {
+  it.effect("since our own was a short time ago is not tried before that has rested, without asking netcup", () =>
+    Effect.gen(function* () {
+      const { told, orderTo, account } = netcup(() => Effect.void)
+      yield* perform(orderTo(2, { key: soapKey }))
+      yield* (yield* Mover).settle("primary")
+      assert.isUndefined(yield* stateOf(one))
+      yield* TestClock.adjust("280 seconds")
+      assert.deepStrictEqual(yield* perform(orderTo(3, { key: soapKey })), [])
+      const message = "netcup lets an address rest after a move"
+      assert.deepStrictEqual(yield* stateOf(one), {
+        to: node(3),
+        server: server(3),
+        account,
+        startedAt: undefined,
+        state: {
+          _tag: "Failed",
+          reason: new RoutingErrors.RateLimited({ message, retryAt: 301_000 }),
+          retryAt: 301_000,
+          byLedger: true
+        },
+        failures: 0
+      })
+      yield* TestClock.adjust(20_999)
+      assert.deepStrictEqual(yield* perform(orderTo(3, { key: soapKey })), [])
+      assert.deepStrictEqual(told, [`${one} v2`])
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(yield* perform(orderTo(3, { key: soapKey })), [`${one}`])
+      assert.deepStrictEqual(told, [`${one} v2`, `${one} v3`])
+    }).pipe(inTerm)
+  )
+
+  it.effect("counts no attempt and no failure, and keeps those that there were", () =>
+    Effect.gen(function* () {
+      const script: Array<Effect.Effect<void, RoutingErrors.NetcupError>> = [unreachable, Effect.void, unreachable]
+      const { orderTo } = netcup(() => script.shift() ?? Effect.never)
+      yield* TestClock.setTime(5_000)
+      yield* perform(orderTo(2, { key: soapKey }))
+      yield* perform(orderTo(2, { key: soapKey, group: "secondary" }))
+      yield* TestClock.adjust("2 seconds")
+      for (const _ of [1, 2, 3]) yield* perform(orderTo(2, { key: soapKey }))
+      const attempt = yield* stateOf(one)
+      assert.strictEqual(attempt?.failures, 1)
+      assert.strictEqual(attempt?.startedAt, 5_000)
+      assert.isTrue(attempt?.state._tag === "Failed" && attempt.state.byLedger === true)
+      assert.strictEqual(script.length, 1)
+    }).pipe(inTerm)
+  )
+
+  it.effect("since netcup said when is told in netcup's own words", () =>
+    Effect.gen(function* () {
+      const { orderTo } = netcup(() => limited(100_000))
+      yield* perform(orderTo(2, { key: soapKey }))
+      yield* perform(orderTo(3, { key: soapKey }))
+      yield* perform(orderTo(2, { key: soapKey }))
+      const state = (yield* stateOf(one))?.state
+      assert.isTrue(state?._tag === "Failed" && state.reason.message === message && state.retryAt === 100_000)
+    }).pipe(inTerm)
+  )
+
+  it.effect("of twelve addresses with REST leaves the last two to wait", () =>
+    Effect.gen(function* () {
+      const { told, orderTo } = netcup(() => Effect.void)
+      const twelve = Array.from({ length: 12 }, (_, n) => address(`198.51.100.${n + 1}/32`))
+      yield* TestClock.setTime(1_000)
+      const begun = yield* perform(orderTo(2, { missing: twelve }))
+      assert.deepStrictEqual(begun, twelve.slice(0, 10).map(String))
+      assert.lengthOf(told, 10)
+      for (const waiting of twelve.slice(10)) {
+        const attempt = yield* stateOf(waiting)
+        assert.isUndefined(attempt?.startedAt)
+        assert.isTrue(
+          attempt?.state._tag === "Failed" &&
+            attempt.state.reason._tag === "RateLimited" &&
+            attempt.state.retryAt === 302_000
+        )
+      }
+      yield* TestClock.setTime(302_000)
+      assert.deepStrictEqual(yield* perform(orderTo(2, { missing: twelve.slice(10) })), twelve.slice(10).map(String))
+    }).pipe(inTerm)
+  )
+
+  it.effect("is not sent without the ledger's write, and is as if it had not begun", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const { told, orderTo } = netcup(() => Effect.void)
+      yield* Effect.gen(function* () {
+        data.turns.writes.push({ before: Effect.fail(new Conflict({ message: "modified" })) })
+        assert.deepStrictEqual(yield* perform(orderTo(2, { missing: [one, two] })), [`${one}`, `${two}`])
+        assert.deepStrictEqual(told, [])
+        assert.strictEqual((yield* (yield* Mover).attempts("primary")).size, 0)
+        assert.isTrue(yield* woken)
+        yield* LedgerTerm.open(restKey)
+        yield* perform(orderTo(2))
+        assert.deepStrictEqual(told, [`${one} v2`])
+      }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+    })
+  )
+
+  it.effect("is written before it is sent, for all addresses at once", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const seen: Array<ReadonlyArray<string>> = []
+      const { orderTo } = netcup(() => Effect.sync(() => seen.push(LedgerTerm.entries(data, restKey))))
+      yield* perform(orderTo(2, { missing: [one, two] })).pipe(
+        Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data }))))
+      )
+      const both = [`${one.prefix} v2 Intended`, `${two.prefix} v2 Intended`]
+      assert.deepStrictEqual(seen[0], both)
+      assert.lengthOf(seen, 2)
+    })
+  )
+})
+
+describe("the ledger is told of a move", () => {
+  const taken = `${one.prefix} v2 Done`
+  const unknown = `${one.prefix} v2 Unknown`
+  const lost = fail(new RoutingErrors.UnknownOutcome({ message }))
+  const endings: ReadonlyArray<
+    readonly [what: string, route: Route, soap: ReadonlyArray<string>, rest: ReadonlyArray<string>]
+  > = [
+    ["that succeeded that netcup made it", () => Effect.void, [taken], [taken]],
+    [
+      "that netcup began and gave up that it counts",
+      () => fail(new RoutingErrors.TaskFailed({ message, taskId: "task", state: "ROLLBACK" })),
+      [taken],
+      [taken]
+    ],
+    // SOAP limits an address alone: where it is shows whether it was moved.
+    ["whose answer is lost that it may have happened, with REST", () => lost, [], [unknown]],
+    ["that a bug broke off the same", () => Effect.die("a bug"), [], [unknown]],
+    ["that netcup limits nothing but the limit", () => limited(90_000), [], []],
+    ...[
+      new RoutingErrors.Unreachable({ message }),
+      new RoutingErrors.Refused({ message }),
+      new RoutingErrors.InvalidCredentials({ message }),
+      new RoutingErrors.LoginExpired({ message }),
+      new RoutingErrors.AddressNotFound({ message }),
+      new RoutingErrors.ServerNotFound({ message }),
+      new RoutingErrors.WrongSite({ message }),
+      new RoutingErrors.ServerNotRunning({ message }),
+      new RoutingErrors.NoInterface({ message })
+    ].map((reason) => [`that ended as ${reason._tag} that nothing happened`, () => fail(reason), [], []] as const)
+  ]
+  for (const [what, route, soap, rest] of endings) {
+    it.effect(what, () =>
+      Effect.gen(function* () {
+        const data = FakeData.make()
+        yield* Effect.gen(function* () {
+          for (const key of [soapKey, restKey]) {
+            yield* perform(netcup(route).orderTo(2, { key }))
+            yield* settled
+            assert.deepStrictEqual(LedgerTerm.entries(data, key), key === soapKey ? soap : rest)
+          }
+          const closures = [soapKey, restKey].map((key) => LedgerTerm.stored(data, key).closures)
+          const closed = { at: 0, until: 90_000 }
+          assert.deepStrictEqual(
+            closures,
+            what.includes("limits") ? [[{ ...closed, prefix: one.prefix }], [closed]] : [[], []]
+          )
+        }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+      })
+    )
+  }
+
+  it.effect("that was called off, or whose intention was not written, that it was not sent", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const off = account({ route: () => new CalledOff() })
+      yield* Effect.gen(function* () {
+        yield* perform(netcup(() => Effect.void).orderTo(2, { account: off }))
+        yield* perform(netcup(() => Effect.void).orderTo(2, { missing: [two] }), Effect.fail("conflict"))
+        yield* settled
+        assert.deepStrictEqual(LedgerTerm.entries(data, restKey), [])
+      }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+    })
+  )
+
+  it.effect("that nobody says the end of, in half a minute, that it is closed for so long", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      yield* perform(netcup(() => limited()).orderTo(2, { key: soapKey })).pipe(
+        Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data }))))
+      )
+      yield* settled
+      assert.deepStrictEqual(LedgerTerm.stored(data, soapKey).closures, [{ at: 0, until: 30_000, prefix: one.prefix }])
+    })
   )
 })
 

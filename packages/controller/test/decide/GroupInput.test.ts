@@ -4,18 +4,18 @@ import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
 import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
 import type { AccountView } from "@netcup-failover/controller/observe/Observation"
 import { HoldReason } from "@netcup-failover/core/Group"
-import * as RoutingError from "@netcup-failover/netcup/RoutingError"
-import { account, address, node, resource, server } from "../Given.ts"
+import * as NetcupError from "@netcup-failover/netcup/NetcupError"
+import { account, accountState, address, node, resource, server } from "../Given.ts"
 
 const none: Attempts = new Map()
 const known = { servers: new Set([server(1)]), routes: new Map() }
 const usable = (state: {
   account?: typeof known
-  trouble?: { reason: RoutingError.RoutingErrorReason; retryAt: number }
+  trouble?: { reason: NetcupError.NetcupErrorReason; retryAt: number }
 }): AccountView => ({
   _tag: "Usable",
   account: account(),
-  state: { account: state.account, trouble: state.trouble }
+  state: accountState(state)
 })
 const fine = usable({ account: known })
 
@@ -115,8 +115,8 @@ describe("a spec that cannot be acted on", () => {
 })
 
 describe("a group is held", () => {
-  const unreachable = new RoutingError.Unreachable({ message: "no answer within 10s" })
-  const refused = new RoutingError.InvalidCredentials({ message: "Invalid credentials." })
+  const unreachable = new NetcupError.Unreachable({ message: "no answer within 10s" })
+  const refused = new NetcupError.InvalidCredentials({ message: "Invalid credentials." })
 
   it("while its Secret is not read yet", () => {
     assert.deepStrictEqual(heldBy({}, undefined), {
@@ -148,13 +148,18 @@ describe("a group is held", () => {
 
   it("while netcup refuses the credentials, also where it took them before", () => {
     const trouble = { reason: refused, retryAt: 99 }
-    for (const view of [usable({ trouble }), usable({ account: known, trouble })]) {
+    const expired = { reason: new NetcupError.LoginExpired({ message: "Invalid credentials." }), retryAt: 99 }
+    for (const view of [
+      usable({ trouble }),
+      usable({ account: known, trouble }),
+      usable({ account: known, trouble: expired })
+    ]) {
       const held = heldBy({}, view)
       assert.strictEqual(held?.until, 99)
       assert.deepStrictEqual(
         held?.because,
         HoldReason.CredentialsError({
-          message: "netcup refuses loginName or password: Invalid credentials. Correct the Secret"
+          message: "netcup refuses the credentials: Invalid credentials. Correct the Secret"
         })
       )
     }
@@ -176,7 +181,7 @@ describe("the target of a group", () => {
   })
   const failed: Attempt["state"] = {
     _tag: "Failed",
-    reason: new RoutingError.Unreachable({ message: "" }),
+    reason: new NetcupError.Unreachable({ message: "" }),
     retryAt: 9
   }
   const ips = ["198.51.100.1/32", "198.51.100.2/32", "198.51.100.3/32"]
@@ -194,7 +199,7 @@ describe("the target of a group", () => {
   })
 
   it("is where netcup is being told, or did as told", () => {
-    for (const state of [{ _tag: "Running" }, { _tag: "Done" }] as const) {
+    for (const state of [{ _tag: "Running", entry: 1 }, { _tag: "Done" }] as const) {
       assert.deepStrictEqual(target([attempt(3, 1, state)], { targetNode: "node-2" }), {
         node: node(3),
         committed: true
@@ -204,7 +209,7 @@ describe("the target of a group", () => {
 
   it("is where netcup was told last", () => {
     const older = attempt(1, 10, { _tag: "Done" })
-    const newer = attempt(3, 20, { _tag: "Running" })
+    const newer = attempt(3, 20, { _tag: "Running", entry: 1 })
     for (const attempts of [
       [older, newer],
       [newer, older],

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { address, server } from "../Given.ts"
 import { aMoment, credentials, credentialsOf, isRead, start, until, whileTimeGoesBy } from "./Netcup.ts"
+import * as NetcupRest from "./NetcupRest.ts"
 
 const both = new Set([server(1), server(2)])
 
@@ -103,6 +104,24 @@ describe("accounts", () => {
         assert.strictEqual((yield* account.state).account?.routes.get(one.prefix), server(2))
       })
     )
+  )
+
+  it.effect("of two logins of one user of REST know what was done with either", () =>
+    Effect.gen(function* () {
+      const netcup = yield* NetcupRest.make()
+      const [mine, yours] = [yield* netcup.login, yield* netcup.login]
+      yield* Effect.gen(function* () {
+        const accounts = yield* Accounts
+        const find = yield* accounts.use([mine, yours], both)
+        const [one, other] = [yield* present(find(mine)), yield* present(find(yours))]
+        assert.notStrictEqual(one, other)
+        for (const account of [one, other]) yield* until(account, isRead)
+        const moved = address("198.51.100.1/32")
+        yield* whileTimeGoesBy(one.route(moved, server(2), Effect.succeed(true)))
+        assert.isTrue(other.holds(moved.prefix, server(2)))
+        assert.strictEqual((yield* other.state).key, (yield* one.state).key)
+      }).pipe(Effect.provide(Accounts.layer.pipe(Layer.provideMerge(netcup.layer))))
+    }).pipe(Effect.scoped)
   )
 
   it.effect("hear of servers that are named later", () =>

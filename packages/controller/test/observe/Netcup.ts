@@ -4,6 +4,7 @@
 import type { AccountState, NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import { Wake } from "@netcup-failover/controller/Wake"
 import { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import * as MemoryTokenStore from "@netcup-failover/netcup/login/MemoryTokenStore"
 import * as NetcupWorld from "@netcup-failover/testing/netcup/NetcupWorld"
 import * as SoapSimulator from "@netcup-failover/testing/netcup/SoapSimulator"
 import * as Effect from "effect/Effect"
@@ -39,7 +40,12 @@ export const start = Effect.gen(function* () {
     }
   ])
   const simulator = yield* SoapSimulator.make({ world })
-  const layer = Layer.mergeAll(FetchHttpClient.layer, Wake.layer, settingsOf({ NETCUP_SOAP_URL: simulator.url }))
+  const layer = Layer.mergeAll(
+    FetchHttpClient.layer,
+    MemoryTokenStore.layer,
+    Wake.layer,
+    settingsOf({ NETCUP_SOAP_URL: simulator.url })
+  )
   return { ...simulator, setPassword: (word: string) => world.setPassword(loginName, word), layer }
 })
 

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NetcupAccount from "@netcup-failover/controller/observe/NetcupAccount"
 import * as RouteMemory from "@netcup-failover/controller/observe/RouteMemory"
-import type { RoutingError } from "@netcup-failover/netcup/RoutingError"
+import type { NetcupError } from "@netcup-failover/netcup/NetcupError"
 import { InjectedFault } from "@netcup-failover/testing/netcup/SoapInjection"
 import type { SoapSimulatorShape } from "@netcup-failover/testing/netcup/SoapSimulator"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { address, server } from "../Given.ts"
+import { accountState, address, server } from "../Given.ts"
 import { aMoment, credentials, credentialsOf, isRead, start, until, whileTimeGoesBy } from "./Netcup.ts"
 
 const one = address("198.51.100.1/32")
@@ -21,10 +21,16 @@ const routesOf = ({ account }: NetcupAccount.AccountState): Readonly<Record<stri
   Object.fromEntries(account?.routes ?? [])
 
 /** What a move failed of. */
-const reasonOf = <R>(move: Effect.Effect<void, RoutingError | NetcupAccount.CalledOff, R>) =>
+const reasonOf = <R>(move: Effect.Effect<void, NetcupError | NetcupAccount.CalledOff, R>) =>
   Effect.map(Effect.flip(move), (error) => (error._tag === "CalledOff" ? error._tag : error.reason._tag))
 
 const permitted = Effect.succeed(true)
+
+/** A memory that nobody else has, for whichever account it is. */
+const alone = () => {
+  const memory = RouteMemory.make()
+  return () => memory
+}
 
 /** Everything that an account does by itself after it is opened. */
 const readAhead = (netcup: SoapSimulatorShape, count: number) =>
@@ -35,9 +41,10 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2, 9), RouteMemory.make())
-        assert.strictEqual<string>(account.key, "soap:12345")
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2, 9), alone())
         const state = yield* until(account, isRead)
+        assert.strictEqual<string | undefined>(state.key, "soap:12345")
+        assert.deepStrictEqual(state.first, { changes: [], asOf: 0, notices: [] })
         assert.sameMembers([...(state.account?.servers ?? [])], [server(1), server(2), server(3)])
         assert.deepStrictEqual(routesOf(state), {
           "203.0.113.1/32": "v1",
@@ -62,10 +69,9 @@ describe("an account that is opened", () => {
       const netcup = yield* start
       yield* netcup.inject({ fault: InjectedFault.Hang({ applied: true }) })
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1), alone())
         yield* netcup.awaitCall({ operation: "getVServers" })
-        const { account: known, trouble } = yield* account.state
-        assert.deepStrictEqual([known, trouble], [undefined, undefined])
+        assert.deepStrictEqual(yield* account.state, accountState({ key: undefined }))
       }).pipe(Effect.scoped, Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
   )
@@ -74,7 +80,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -95,7 +101,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* account.watchServers(servers(1, 2))
@@ -116,7 +122,7 @@ describe("an account that is opened", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 1)
       }).pipe(Effect.scoped, Effect.provide(netcup.layer))
@@ -133,7 +139,7 @@ describe("an account whose password is wrong", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), alone())
         const { account: known, trouble } = yield* until(account, (state) => state.trouble !== undefined)
         assert.isUndefined(known)
         assert.strictEqual(trouble?.reason._tag, "InvalidCredentials")
@@ -154,7 +160,7 @@ describe("an account whose password is wrong", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -184,7 +190,7 @@ describe("an account that netcup does not answer for", () => {
       const netcup = yield* start
       yield* netcup.stop
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         const down = yield* whileTimeGoesBy(until(account, ({ trouble }) => trouble !== undefined))
         assert.isUndefined(down.account)
         assert.strictEqual(down.trouble?.reason._tag, "Unreachable")
@@ -199,7 +205,7 @@ describe("an account that netcup does not answer for", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         const { account: known } = yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* netcup.stop
@@ -215,7 +221,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -232,7 +238,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         const stranger = address("192.0.2.1/32")
         const reason = yield* reasonOf(account.route(stranger, server(2), permitted))
@@ -248,7 +254,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* TestClock.adjust("20 seconds")
@@ -273,7 +279,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* TestClock.adjust("20 seconds")
@@ -302,7 +308,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* TestClock.adjust("20 seconds")
@@ -322,7 +328,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -338,7 +344,7 @@ describe("a move", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1), alone())
         yield* until(account, isRead)
         yield* account.route(three, server(2), permitted)
         assert.strictEqual((yield* netcup.world.routes).get(three.prefix), "v2")
@@ -357,7 +363,7 @@ describe("a move whose answer is lost", () => {
       Effect.gen(function* () {
         const netcup = yield* start
         yield* Effect.gen(function* () {
-          const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+          const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
           yield* until(account, isRead)
           yield* readAhead(netcup, 2)
           yield* aMoment
@@ -375,7 +381,7 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Reset({ applied: false }), times: 1 })
         const reason = yield* reasonOf(account.route(one, server(2), permitted))
@@ -390,7 +396,7 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* netcup.inject({ operation: "changeIPRouting", fault: InjectedFault.Reset({ applied: false }), times: 1 })
         assert.strictEqual(yield* reasonOf(account.route(one, server(2), permitted)), "UnknownOutcome")
@@ -405,7 +411,7 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -430,7 +436,7 @@ describe("a move whose answer is lost", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -455,7 +461,7 @@ describe("many moves at once", () => {
       const many = Array.from({ length: 20 }, (_, i) => `198.51.100.${100 + i}/32`)
       yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -485,7 +491,7 @@ describe("a move that nobody wants any more", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1), alone())
         const { account: known } = yield* until(account, isRead)
         yield* readAhead(netcup, 1)
         const asked: Array<ReadonlyArray<string | undefined>> = []
@@ -512,7 +518,7 @@ describe("a move that nobody wants any more", () => {
       const many = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}/32`)
       yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -544,7 +550,7 @@ describe("a move that nobody wants any more", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -563,9 +569,9 @@ describe("a move that a limit forbids", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
-        const leaderBefore = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const leaderBefore = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(leaderBefore, isRead)
         yield* readAhead(netcup, 4)
         yield* aMoment
@@ -583,7 +589,7 @@ describe("a move that a limit forbids", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -607,7 +613,7 @@ describe("a server that netcup cannot tell about", () => {
         fault: InjectedFault.Refuse({ text: "internal error" })
       })
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         const state = yield* until(account, isRead)
         assert.strictEqual(routesOf(state)["2001:db8:2::/64"], "v2")
         assert.notProperty(routesOf(state), "198.51.100.1/32")
@@ -626,7 +632,7 @@ describe("a server that netcup cannot tell about", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -650,7 +656,7 @@ describe("a server that netcup cannot tell about", () => {
       const netcup = yield* start
       yield* netcup.inject({ operation: "getVServerIPs", fault: InjectedFault.Refuse({ text: "internal error" }) })
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         const { account: known, trouble } = yield* until(account, (state) => state.trouble !== undefined)
         assert.isUndefined(known)
         assert.strictEqual(trouble?.reason._tag, "Refused")
@@ -664,7 +670,7 @@ describe("an address that netcup does not tell of", () => {
     Effect.gen(function* () {
       const netcup = yield* start
       yield* Effect.gen(function* () {
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), RouteMemory.make())
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
         yield* until(account, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -688,13 +694,17 @@ describe("what is known of an account", () => {
       const netcup = yield* start
       yield* Effect.gen(function* () {
         const memory = RouteMemory.make()
-        const account = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), () => memory)
         yield* until(account, isRead)
-        const wrong = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), memory)
+        const wrong = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), () => memory)
         const refused = yield* until(wrong, ({ trouble }) => trouble !== undefined)
         assert.isUndefined(refused.account)
         yield* account.route(one, server(2), permitted)
-        assert.isTrue(wrong.holds(one.prefix, server(2)))
+        assert.isTrue(account.holds(one.prefix, server(2)))
+        assert.isFalse(wrong.holds(one.prefix, server(2)))
+        const next = yield* NetcupAccount.open(credentials, servers(1, 2), () => memory)
+        yield* until(next, isRead)
+        assert.isTrue(next.holds(one.prefix, server(2)))
       }).pipe(Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
   )
@@ -704,7 +714,7 @@ describe("what is known of an account", () => {
       const netcup = yield* start
       yield* Effect.gen(function* () {
         const memory = RouteMemory.make()
-        const old = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        const old = yield* NetcupAccount.open(credentials, servers(1, 2), () => memory)
         yield* until(old, isRead)
         yield* readAhead(netcup, 2)
         yield* aMoment
@@ -715,7 +725,9 @@ describe("what is known of an account", () => {
         })
         assert.strictEqual(yield* reasonOf(old.route(one, server(2), permitted)), "UnknownOutcome")
         yield* blind.remove
-        const next = yield* NetcupAccount.open(credentials, servers(1, 2), memory)
+        const next = yield* NetcupAccount.open(credentials, servers(1, 2), () => memory)
+        assert.strictEqual(yield* reasonOf(next.route(one, server(2), permitted)), "CalledOff")
+        yield* until(next, isRead)
         yield* next.route(one, server(2), permitted)
         assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 1)
         assert.isTrue(next.holds(one.prefix, server(2)))

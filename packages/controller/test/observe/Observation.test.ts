@@ -6,12 +6,12 @@ import * as Observation from "@netcup-failover/controller/observe/Observation"
 import { secrets } from "@netcup-failover/controller/observe/SecretResource"
 import type { SecretView } from "@netcup-failover/controller/observe/Secrets"
 import { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
-import type { SoapCredentials } from "@netcup-failover/netcup/Credentials"
+import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { account, candidate, resource, server } from "../Given.ts"
+import { account, accountState, candidate, resource, server } from "../Given.ts"
 
 const secret = (name: string, data: Readonly<Record<string, string>>): SecretView => ({
   _tag: "Found",
@@ -25,15 +25,15 @@ const group = (name: string, secretName: string): GroupResource =>
   resource({ name, spec: { credentialsSecret: { name: secretName, namespace: "netcup-system" } } })
 
 const good = { loginName: "12345", password: "geheim" }
-const state = { account: { servers: new Set([server(1)]), routes: new Map() }, trouble: undefined }
+const state = accountState({ account: { servers: new Set([server(1)]), routes: new Map() } })
 
 /** Looks at a cluster whose Secrets are these, with an account for every credentials but those of the login `unopened`. */
 const look = Effect.fnUntraced(function* (
   view: Partial<ClusterView>,
   views: Readonly<Record<string, SecretView>> = {}
 ) {
-  const used: Array<{ readonly wanted: ReadonlyArray<SoapCredentials>; readonly servers: ReadonlySet<string> }> = []
-  const opened: Array<SoapCredentials> = []
+  const used: Array<{ readonly wanted: ReadonlyArray<Credentials>; readonly servers: ReadonlySet<string> }> = []
+  const opened: Array<Credentials> = []
   const usable = account({ state: Effect.succeed(state) })
   const cluster: ClusterView = {
     nodes: [],
@@ -51,7 +51,7 @@ const look = Effect.fnUntraced(function* (
             used.push({ wanted, servers })
             return (credentials) => {
               opened.push(credentials)
-              return credentials.loginName === "unopened" ? undefined : usable
+              return credentials._tag === "Soap" && credentials.loginName === "unopened" ? undefined : usable
             }
           })
       })
@@ -107,6 +107,17 @@ describe("a look", () => {
     })
   )
 
+  it.effect("takes a Secret with keys of both kinds for REST's", () =>
+    Effect.gen(function* () {
+      const both = secret("one", { ...good, refreshToken: "geheim" })
+      const { used } = yield* look({ groups: [group("a", "one")] }, { one: both })
+      assert.deepStrictEqual(
+        used[0]?.wanted.map(({ _tag }) => _tag),
+        ["Rest"]
+      )
+    })
+  )
+
   it.effect("leaves out a group that is being deleted, with its credentials", () =>
     Effect.gen(function* () {
       const leaving = resource({ name: "a", deletionTimestamp: "2026-11-22T12:00:00Z" })
@@ -128,7 +139,11 @@ describe("a look", () => {
   )
 
   const unusable: ReadonlyArray<readonly [string, SecretView, string]> = [
-    ["is missing", { _tag: "Missing" }, "does not exist: create it with the keys loginName and password"],
+    [
+      "is missing",
+      { _tag: "Missing" },
+      "does not exist: create it with the key refreshToken, or with loginName and password"
+    ],
     [
       "may not be read",
       { _tag: "Unreadable", message: "GET /api/v1/…: secrets is forbidden" },
@@ -136,9 +151,9 @@ describe("a look", () => {
     ],
     ["has half of the keys", secret("s", { loginName: "12345" }), "lacks password: add the key under stringData"],
     [
-      "has only keys of another API",
-      secret("s", { refreshToken: "geheim" }),
-      "has only keys for netcup's REST API, which this version cannot use yet: add loginName and password"
+      "has a token that cannot be used",
+      secret("s", { token: "{}" }),
+      "has a key token that lacks the key refresh_token: log in with the scope offline_access"
     ]
   ]
   for (const [what, view, sentence] of unusable) {

@@ -347,3 +347,62 @@ describe("whatever is read and moved", () => {
     })
   })
 })
+
+describe("a server that netcup does not route to", () => {
+  it("is known with the account once it is read, in what others hold too", () => {
+    const memory = after()
+    memory.notRunning(v1, true)
+    memory.offSite(one, v2)
+    assert.isUndefined(memory.account())
+    memory.learn(at(0, v1))
+    assert.deepStrictEqual(memory.account()?.notRunning, new Set([v1]))
+    assert.deepStrictEqual(memory.account()?.offSite, new Map([[one, new Set([v2])]]))
+  })
+
+  it("is not known to the account where there is none", () => {
+    const memory = after(at(0, v1))
+    memory.notRunning(v1, true)
+    memory.notRunning(v1, false)
+    for (const key of ["notRunning", "offSite"]) assert.notProperty(memory.account(), key)
+  })
+
+  it("stays so whatever is read, until it is said to run again", () => {
+    const memory = after(at(0, v1))
+    for (const server of [v1, v2]) memory.notRunning(server, true)
+    memory.learn(at(60_000, v1))
+    memory.arrived(one, v2)
+    assert.deepStrictEqual(memory.stopped(), new Set([v1, v2]))
+    memory.notRunning(v1, false)
+    assert.deepStrictEqual(memory.stopped(), new Set([v2]))
+    assert.deepStrictEqual(memory.account()?.notRunning, new Set([v2]))
+  })
+
+  it("since it is at another site is so for that address alone, and each such server counts", () => {
+    const memory = after(at(0, v1))
+    memory.offSite(one, v2)
+    memory.offSite(one, v3)
+    memory.offSite(two, v1)
+    assert.deepStrictEqual(
+      memory.account()?.offSite,
+      new Map([
+        [one, new Set([v2, v3])],
+        [two, new Set([v1])]
+      ])
+    )
+    assert.deepStrictEqual(memory.stopped(), new Set())
+  })
+
+  it("is not changed where somebody holds what it was", () => {
+    const memory = after(at(0, v1))
+    memory.notRunning(v1, true)
+    memory.offSite(one, v2)
+    const before = memory.account()
+    const stopped = memory.stopped()
+    memory.notRunning(v1, false)
+    memory.notRunning(v2, true)
+    memory.offSite(one, v3)
+    assert.deepStrictEqual(before?.notRunning, new Set([v1]))
+    assert.deepStrictEqual(before?.offSite, new Map([[one, new Set([v2])]]))
+    assert.deepStrictEqual(stopped, new Set([v1]))
+  })
+})

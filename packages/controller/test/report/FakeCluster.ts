@@ -3,13 +3,10 @@
  */
 import { type GroupResource, groups } from "@netcup-failover/controller/observe/GroupResource"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
-import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import * as FakeKube from "../FakeKube.ts"
 
 /** What a patch of a status says: merged keys, `null` for one that goes. */
 const Patch = Schema.Struct({
@@ -49,25 +46,11 @@ export const make = (first: GroupResource, answers: Array<Answer> = []) => {
     return stored
   })
 
-  const layer = Layer.succeed(
-    KubeClient,
-    KubeClient.of({
-      namespace: undefined,
-      silences: Stream.empty,
-      lines: () => Effect.die("no watch is expected"),
-      request: ({ method, path, body, schema }) => {
-        const request = `${method} ${path}`
-        return take(body).pipe(
-          Effect.mapError((reason) => new KubeErrors.KubeError({ request, reason })),
-          Effect.flatMap((json) =>
-            Effect.orDie(Effect.fromResult(Result.mapError(Schema.decodeUnknownResult(schema)(json), String)))
-          )
-        )
-      }
-    })
-  )
+  const answer: FakeKube.Answer = ({ body }) => take(body)
+
   return {
-    layer,
+    answer,
+    layer: FakeKube.layer(answer),
     /** Every patch that arrived, also those that were refused. */
     patches,
     /** The group as a watch would tell it now. */

@@ -6,7 +6,7 @@ import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
-import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import { account, address, candidate, node, resource, server } from "../Given.ts"
 
 const now = Date.parse("2026-11-22T12:00:00Z")
@@ -36,6 +36,7 @@ const compose = (decision: Decision, more: Partial<GroupStatus.Situation> & { re
     decision,
     attempts: new Map(),
     account: routedTo(1, 1),
+    notices: [],
     nodes: well,
     now,
     ...rest
@@ -44,7 +45,7 @@ const compose = (decision: Decision, more: Partial<GroupStatus.Situation> & { re
 
 const routed = (status: Status) => status.conditions?.find(({ type }) => type === "Routed")
 const toTwo = Decision.Move({ to: node(2), because: MoveReason.LeftNode({ from: node(1), reasons: [] }) })
-const failed = (reason: RoutingError.RoutingErrorReason, seconds = 30): Attempt => ({
+const failed = (reason: NetcupError.NetcupErrorReason, seconds = 30): Attempt => ({
   to: node(2),
   server: server(2),
   account: account(),
@@ -52,7 +53,7 @@ const failed = (reason: RoutingError.RoutingErrorReason, seconds = 30): Attempt 
   state: { _tag: "Failed", reason, retryAt: now + seconds * 1_000 },
   failures: 1
 })
-const limit = new RoutingError.RateLimited({ message: "once every 5 minutes" })
+const limit = new NetcupError.RateLimited({ message: "once every 5 minutes" })
 const settled: Status = {
   currentNode: "node-1",
   addresses: [v4, v6].map((one) => ({
@@ -151,7 +152,7 @@ describe("the status of a group that", () => {
   })
 
   it("fails in two ways tells the one that somebody has to look at", () => {
-    const unknown = new RoutingError.AddressNotFound({ message: "Could not find Failover IP" })
+    const unknown = new NetcupError.AddressNotFound({ message: "Could not find Failover IP" })
     for (const order of [
       [v4, v6],
       [v6, v4]
@@ -168,7 +169,7 @@ describe("the status of a group that", () => {
   })
 
   it("has an address whose fate is unknown says just that", () => {
-    const lost = new RoutingError.UnknownOutcome({ message: "no answer" })
+    const lost = new NetcupError.UnknownOutcome({ message: "no answer" })
     const status = compose(toTwo, { attempts: new Map([[v6.prefix, failed(lost)]]) })
     assert.deepStrictEqual(
       status.addresses?.map(({ state }) => state),
@@ -197,6 +198,28 @@ describe("the status of a group that", () => {
     assert.isUndefined(status.targetNode)
     assert.strictEqual(status.addresses?.[0]?.attemptedAt, earlier)
     assert.strictEqual(status.addresses?.[0]?.since, at)
+  })
+
+  it("waits since the ledger does not allow its move yet was not told to netcup, and says until when", () => {
+    const reason = new NetcupError.RateLimited({ message: "netcup lets an address rest", retryAt: now + 60_000 })
+    const waiting: Attempt = { ...failed(reason, 60), startedAt: undefined, failures: 0 }
+    const status = compose(toTwo, { attempts: new Map([[v4.prefix, waiting]]) })
+    const [first] = status.addresses ?? []
+    assert.strictEqual(first?.state, "Waiting")
+    assert.notProperty(first, "attemptedAt")
+    assert.strictEqual(first?.nextAttemptAt, new Date(now + 60_000).toISOString())
+    assert.deepStrictEqual(first?.lastError, { reason: "RateLimited", message: "netcup lets an address rest" })
+    assert.strictEqual(routed(status)?.reason, "RateLimited")
+    const before = { addresses: [{ ip: `${v4}`, state: "Failed" as const, attemptedAt: earlier }] }
+    const after = compose(toTwo, { status: before, attempts: new Map([[v4.prefix, waiting]]) })
+    assert.strictEqual(after.addresses?.[0]?.attemptedAt, earlier)
+  })
+
+  it("has an account with notices tells them with its credentials, which are healthy all the same", () => {
+    const status = compose(Decision.Stay({ node: node(1) }), { notices: ["first notice", "second notice"] })
+    const credentials = status.conditions?.find(({ type }) => type === "CredentialsHealthy")
+    assert.strictEqual(credentials?.status, "True")
+    assert.strictEqual(credentials?.message, "netcup accepts the credentials; first notice; second notice")
   })
 
   it("of two nodes that claim its server names the one that was decided for", () => {

@@ -12,7 +12,7 @@ import { Ineligibility } from "@netcup-failover/core/Ineligibility"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { fromDeclared, Sign } from "@netcup-failover/core/Verdict"
-import * as RoutingError from "@netcup-failover/netcup/RoutingError"
+import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import * as Arbitrary from "effect/Arbitrary"
 import { between, oneOf } from "../Choice.ts"
 import { address, account as anAccount, candidate, node, resource, server } from "../Given.ts"
@@ -42,11 +42,11 @@ interface Sketch {
 }
 
 const message = "netcup says no"
-const reason = oneOf<RoutingError.RoutingErrorReason>(
-  new RoutingError.RateLimited({ message }),
-  new RoutingError.Unreachable({ message }),
-  new RoutingError.UnknownOutcome({ message }),
-  new RoutingError.AddressNotFound({ message })
+const reason = oneOf<NetcupError.NetcupErrorReason>(
+  new NetcupError.RateLimited({ message }),
+  new NetcupError.Unreachable({ message }),
+  new NetcupError.UnknownOutcome({ message }),
+  new NetcupError.AddressNotFound({ message })
 )
 const attempt: Arbitrary.Arbitrary<Attempt["state"] | undefined> = Arbitrary.map(
   Arbitrary.all({
@@ -56,7 +56,8 @@ const attempt: Arbitrary.Arbitrary<Attempt["state"] | undefined> = Arbitrary.map
   }),
   ({ kind, reason, wait }) => {
     if (kind === "None") return undefined
-    return kind === "Failed" ? { _tag: kind, reason, retryAt: start + wait * 1_000 } : { _tag: kind }
+    if (kind === "Failed") return { _tag: kind, reason, retryAt: start + wait * 1_000 }
+    return kind === "Running" ? { _tag: kind, entry: 1 } : { _tag: kind }
   }
 )
 
@@ -155,6 +156,7 @@ const toCircumstances = (plan: Sketch): Circumstances => {
     decision,
     attempts: new Map(attempts),
     account,
+    notices: [],
     nodes: every.map((n) =>
       candidate(n, {
         verdict: fromDeclared({ ready: n !== plan.ill || n === decidedFor ? "True" : "False", deleting: false })

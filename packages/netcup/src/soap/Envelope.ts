@@ -23,6 +23,9 @@ class MalformedEnvelope extends Schema.TaggedError<MalformedEnvelope>()("Malform
   message: Schema.String
 }) {}
 
+/** It looks the same but for its namespace, and its faults don't: whoever sends it is not the webservice. Others are let pass. */
+const soap12 = "http://www.w3.org/2003/05/soap-envelope"
+
 /** What a `<return>` holds: text, or its children by local name; a child that occurs more than once is a list, an empty one is absent. */
 type XmlValue = string | { readonly [name: string]: XmlValue | ReadonlyArray<XmlValue> }
 
@@ -85,6 +88,9 @@ export const parse = (
       parseXml(xml),
       (why) => new MalformedEnvelope({ message: `not usable as XML: ${why}` })
     )
+    if (envelope.name === "Envelope" && envelope.namespace === soap12) {
+      return yield* malformed("an envelope of SOAP 1.2, and netcup speaks SOAP 1.1")
+    }
     const body = envelope.name === "Envelope" ? child(envelope, "Body") : undefined
     if (body === undefined) return yield* malformed("not a SOAP envelope with a body")
     const fault = child(body, "Fault")

@@ -1,6 +1,7 @@
 /**
  * {@link FailoverRouting} over netcup's SOAP webservice. Which interface a server is reached by stays in here.
  */
+import { AccountKey } from "@netcup-failover/core/Account"
 import { type FailoverAddress, type Prefix, parse } from "@netcup-failover/core/FailoverAddress"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Array from "effect/Array"
@@ -10,17 +11,34 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SoapCredentials } from "../Credentials.ts"
-import { FailoverRouting, type ServerView } from "../FailoverRouting.ts"
-import { NoInterface, Refused, RoutingError } from "../RoutingError.ts"
-import { changeIPRouting } from "./RoutingOperations.ts"
-import { getVServerInformation, getVServerIPs, getVServers } from "./ServerOperations.ts"
+import { FailoverRouting, type Routes, type ServerView } from "../FailoverRouting.ts"
+import { NetcupError, NoInterface, Refused } from "../NetcupError.ts"
 import * as SoapClient from "./SoapClient.ts"
 import type { SoapOptions } from "./SoapOptions.ts"
+import * as WSEndUser from "./WSEndUser.ts"
+import { list, object, one } from "./XsdShape.ts"
+import * as Xsd from "./XsdType.ts"
 
 /** How many servers are asked at a time: enough to be quick, few enough not to be taken for an attack. */
 const concurrency = 4
+
+/** Stands for no interface: takes a route away. */
+const noInterface = "00:00:00:00:00:00"
+
+/** Of a server's information only what routing needs: an odd number elsewhere in it must not keep an address from moving. */
+const getVServerInformation = {
+  ...WSEndUser.getVServerInformation,
+  returns: one(
+    object("vServerInformationObject", {
+      rescueEnabled: Xsd.Boolean,
+      serverInterfaces: list(object("serverInterface", { ipv4IP: list(Xsd.Token), mac: Xsd.Token })),
+      status: Xsd.Token
+    })
+  )
+}
 
 /** A server's own addresses come without a length, and stand for themselves alone. */
 const parseListed = (text: string) => parse(text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`)
@@ -34,7 +52,7 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
 
   /** A server's view, and the MAC of the interface that holds its IPv4 addresses: the one that is routed to. */
   const look = Effect.fnUntraced(function* (server: ServerName) {
-    const [information] = yield* call(getVServerInformation, { vservername: server })
+    const information = yield* call(getVServerInformation, { vservername: server })
     const primary = information?.serverInterfaces?.find(({ ipv4IP, mac }) => mac && ipv4IP?.some((ip) => ip !== ""))
     const view: ServerView = {
       name: server,
@@ -54,24 +72,37 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     const { mac } = yield* Cache.get(looks, server)
     if (mac !== undefined) return mac
     const message = `${server} has no interface with an IPv4 address to route to`
-    return yield* new RoutingError({ reason: new NoInterface({ message }) })
+    return yield* new NetcupError({ reason: new NoInterface({ message }) })
   })
 
-  const servers = Effect.suspend(() => call(getVServers, {})).pipe(
+  const servers = Effect.suspend(() => call(WSEndUser.getVServers, {})).pipe(
     Effect.map((names) => names.filter(Schema.is(ServerName))),
     Effect.withSpan("FailoverRoutingSoap.servers")
   )
 
   const addressesOf = Effect.fnUntraced(function* (server: ServerName) {
-    const texts = yield* call(getVServerIPs, { vserverName: server })
+    const texts = yield* call(WSEndUser.getVServerIPs, { vserverName: server })
     const [addresses, unreadable] = Array.separate(texts.map(parseListed))
     if (unreadable.length > 0) yield* Effect.logDebug(`skipped of the addresses of ${server}`, unreadable.map(say))
     return addresses.map(({ prefix }): readonly [Prefix, ServerName] => [prefix, server])
   })
 
   const routes = Effect.fn("FailoverRoutingSoap.routes")(function* (among: ReadonlyArray<ServerName>) {
-    const held = yield* Effect.forEach(Array.dedupe(among), addressesOf, { concurrency })
-    return new Map(held.flat())
+    const answers = yield* Effect.forEach(
+      Array.dedupe(among),
+      (server) => Effect.map(Effect.result(addressesOf(server)), (answer) => ({ server, answer })),
+      { concurrency }
+    )
+    const held = new Map<Prefix, ServerName>()
+    const untold = new Map<ServerName, NetcupError>()
+    for (const { server, answer } of answers) {
+      if (Result.isSuccess(answer)) for (const [prefix] of answer.success) held.set(prefix, server)
+      else untold.set(server, answer.failure)
+    }
+    const [error] = untold.values()
+    // One server that cannot be told about must not keep the caller from all the others.
+    if (error !== undefined && untold.size === answers.length) return yield* error
+    return { held, untold } satisfies Routes
   })
 
   const inspect = Effect.fn("FailoverRoutingSoap.inspect")(function* (server: ServerName) {
@@ -86,18 +117,22 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     yield* macOf(server)
   })
 
-  const route = Effect.fn("FailoverRoutingSoap.route")(function* (address: FailoverAddress, to: ServerName) {
-    const mac = yield* macOf(to)
-    yield* call(changeIPRouting, {
+  const change = (address: FailoverAddress, server: ServerName, mac: string) =>
+    call(WSEndUser.changeIPRouting, {
       routedIP: address.host,
       routedMask: address.prefixLength,
-      destinationVserverName: to,
+      destinationVserverName: server,
       destinationInterfaceMAC: mac
     }).pipe(
       Effect.filterOrFail(
-        ([done]) => done !== false,
-        () => new RoutingError({ reason: new Refused({ message: "netcup refused the routing and gave no reason" }) })
-      ),
+        (done) => done !== false,
+        () => new NetcupError({ reason: new Refused({ message: "netcup refused the routing and gave no reason" }) })
+      )
+    )
+
+  const route = Effect.fn("FailoverRoutingSoap.route")(function* (address: FailoverAddress, to: ServerName) {
+    const mac = yield* macOf(to)
+    yield* change(address, to, mac).pipe(
       // A server that was reinstalled or replaced has another interface: look again before the next change.
       Effect.tapError(({ reason }) =>
         reason._tag === "ServerNotFound" || reason._tag === "Refused" ? Cache.invalidate(looks, to) : Effect.void
@@ -105,7 +140,29 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     )
   })
 
-  return FailoverRouting.of({ servers, routes, prepare, inspect, route })
+  const unroute = Effect.fn("FailoverRoutingSoap.unroute")(function* (address: FailoverAddress) {
+    const listed = yield* servers
+    if (listed.length === 0) return
+    const { held, untold } = yield* routes(listed)
+    const holder = held.get(address.prefix)
+    if (holder !== undefined) return yield* Effect.asVoid(change(address, holder, noInterface))
+    // It may be on the one server that netcup does not tell of.
+    const [error] = untold.values()
+    if (error !== undefined) return yield* error
+  })
+
+  return FailoverRouting.of({
+    identity: Effect.succeed(AccountKey.make(`soap:${credentials.loginName}`)),
+    servers,
+    routes,
+    settled: Effect.void,
+    recentChanges: Effect.succeed([]),
+    notices: Effect.succeed([]),
+    prepare,
+    inspect,
+    route,
+    unroute
+  })
 })
 
 /** The service as a layer. */

@@ -1,77 +1,98 @@
 /**
  * Calls operations of netcup's webservice: credentials, time limits, retries of reads, and one error for all that goes wrong.
  */
-import * as Data from "effect/Data"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as CircuitBreaker from "../CircuitBreaker.ts"
 import type { SoapCredentials } from "../Credentials.ts"
-import * as Redactor from "../Redactor.ts"
+import * as Exchange from "../http/Exchange.ts"
 import {
   InvalidCredentials,
   MalformedAnswer,
+  NetcupError,
+  type NetcupErrorReason,
   Refused,
-  RoutingError,
-  type RoutingErrorReason,
-  UnknownOutcome,
   Unreachable
-} from "../RoutingError.ts"
+} from "../NetcupError.ts"
+import * as Redactor from "../Redactor.ts"
+import { observed } from "../Telemetry.ts"
+import { Failed, lost, read, type Say } from "./Answer.ts"
 import * as Envelope from "./Envelope.ts"
-import * as Exchange from "./Exchange.ts"
-import * as Fault from "./Fault.ts"
+import { misfits } from "./Misfit.ts"
 import type { Operation, Parameters, Returns } from "./Operation.ts"
 import { type SoapOptions, withDefaults } from "./SoapOptions.ts"
+import { maxLength } from "./XmlTree.ts"
 
-export interface SoapClient {
-  /**
-   * Calls an operation. A read is tried again, a few times, unless netcup said no; a change is sent once, and fails with
-   * `UnknownOutcome` when it may have been heard but no answer tells. No error holds login or password.
-   */
-  readonly call: <P extends Parameters, R extends Returns>(
-    operation: Operation<P, R>,
-    parameters: P["Type"]
-  ) => Effect.Effect<R["Type"], RoutingError>
-  /** Makes netcup's words fit to be shown: without login and password, and of bounded length. */
-  readonly say: (text: string) => string
-}
+/** netcup's webservice for one account: `client.call(WSEndUser.getVServers, {})`. */
+export class SoapClient extends Context.Service<
+  SoapClient,
+  {
+    /**
+     * Calls an operation. A read is tried again, a few times, unless netcup said no; a change is sent once, and fails with
+     * `UnknownOutcome` when it may have been heard but no answer tells. No error holds login, password or another secret
+     * parameter, nor anything of an answer but netcup's faults.
+     */
+    readonly call: <P extends Parameters, R extends Returns>(
+      operation: Operation<P, R>,
+      parameters: P["Type"]
+    ) => Effect.Effect<R["Type"], NetcupError>
+    /** Makes netcup's words fit to be shown: without login and password, and of bounded length. */
+    readonly say: (text: string) => string
+  }
+>()("@netcup-failover/netcup/soap/SoapClient") {}
 
-/** How one try failed, and whether another could go better. */
-class Failed extends Data.TaggedError("Failed")<{
-  readonly reason: RoutingErrorReason
-  readonly again: boolean
-}> {}
+/** What of a call's parameters must not come back in a message. */
+const secretsOf = (parameters: unknown): ReadonlyArray<string> =>
+  Predicate.isObject(parameters)
+    ? Object.values(parameters).flatMap((value) => (Redacted.isRedacted(value) ? [String(Redacted.value(value))] : []))
+    : []
 
 /** netcup's faults are a line; what a broken gateway says may be a page, and goes into logs and statuses. */
 const longestMessage = 500
 
-/** A client of one account. Made once, it holds no connection and no state. */
+/** A client of one account. It holds no connection; all it remembers is whether netcup answers. */
 export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, options: SoapOptions = {}) {
   const http = yield* HttpClient.HttpClient
   const settings = withDefaults(options)
   const password = Redacted.value(credentials.password)
-  const redact = Redactor.make([credentials.loginName, password])
+  const breaker = yield* CircuitBreaker.make(settings.breaker)
 
-  const say = (text: string) => {
-    const said = redact(text).trim()
-    return said.length > longestMessage ? `${said.slice(0, longestMessage)}…` : said
+  const sayWithout = (secrets: ReadonlyArray<string>): Say => {
+    const redact = Redactor.make([credentials.loginName, password, ...secrets])
+    return (text: string) => {
+      const said = redact(text).trim()
+      return said.length > longestMessage ? `${said.slice(0, longestMessage)}…` : said
+    }
   }
+  const say = sayWithout([])
 
   const login = ["loginName", credentials.loginName] as const
 
   const request = <P extends Parameters, R extends Returns>(
     operation: Operation<P, R>,
     parameters: P["Type"]
-  ): Result.Result<string, RoutingErrorReason> =>
+  ): Result.Result<string, NetcupErrorReason> =>
     Schema.encodeResult(operation.parameters)(parameters).pipe(
-      Result.mapError(() => new Refused({ message: `${operation.name} can't be asked with these parameters` })),
+      Result.mapError(
+        ({ issue }) => new Refused({ message: `${operation.name} can't be asked like this: ${misfits("", issue)}` })
+      ),
       Result.flatMap((encoded) =>
         Envelope.build(operation.name, [
           login,
           ...(operation.credentials === "login" ? [] : [["password", password] as const]),
-          ...Object.entries(encoded).flatMap(([name, text]) => (text === undefined ? [] : [[name, text] as const]))
+          // A schema without fields lets any through.
+          ...Object.keys(operation.parameters.fields).flatMap((name) => {
+            const text = encoded[name]
+            return text === undefined ? [] : [[name, text] as const]
+          })
         ]).pipe(
           Result.mapError(({ codePoint, element }) => {
             const message = `${element} holds ${codePoint}, which XML can't carry`
@@ -83,56 +104,26 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
       )
     )
 
-  /** Nothing usable came back. For a change the answer may be all that was lost. */
-  const lost = (
-    { kind }: { readonly kind: "read" | "change" },
-    Reason: typeof Unreachable | typeof MalformedAnswer,
-    text: string,
-    again = true
-  ) =>
-    kind === "read"
-      ? new Failed({ reason: new Reason({ message: say(text) }), again })
-      : new Failed({ reason: new UnknownOutcome({ message: say(text) }), again: false })
-
-  const read = <P extends Parameters, R extends Returns>(
-    operation: Operation<P, R>,
-    { status, text }: { readonly status: number; readonly text: string }
-  ): Result.Result<R["Type"], Failed> => {
-    const answer = Envelope.parse(operation.name, text)
-    if (Result.isFailure(answer) && answer.failure._tag === "SoapFault") {
-      return Result.fail(new Failed({ reason: Fault.classify(answer.failure.text, say), again: false }))
-    }
-    if (status >= 500) return Result.fail(lost(operation, Unreachable, `HTTP ${status} without a fault`))
-    if (status < 200 || status >= 300) {
-      return Result.fail(lost(operation, MalformedAnswer, `HTTP ${status} without a fault`, false))
-    }
-    return answer.pipe(
-      Result.mapError(({ message }) => lost(operation, MalformedAnswer, message)),
-      Result.flatMap((returns) =>
-        Schema.decodeUnknownResult(operation.returns)(returns).pipe(
-          Result.mapError(() => lost(operation, MalformedAnswer, `an answer to ${operation.name} of another shape`))
-        )
-      )
-    )
-  }
-
-  const attempt = <P extends Parameters, R extends Returns>(operation: Operation<P, R>, envelope: string) =>
-    Exchange.post(http, {
-      url: settings.url,
-      envelope,
-      timeout: operation.kind === "read" ? settings.readTimeout : settings.changeTimeout
-    }).pipe(
+  const attempt = <P extends Parameters, R extends Returns>(operation: Operation<P, R>, envelope: string, say: Say) =>
+    Exchange.send(
+      http,
+      HttpClientRequest.post(settings.url).pipe(
+        HttpClientRequest.setHeader("SOAPAction", '""'),
+        HttpClientRequest.bodyText(envelope, "text/xml; charset=utf-8")
+      ),
+      { timeout: operation.kind === "read" ? settings.readTimeout : settings.changeTimeout, maxLength }
+    ).pipe(
       Effect.tap(({ status }) => Effect.logDebug(`netcup answered ${operation.name} with HTTP ${status}`)),
       Effect.catchTags({
         NoAnswer: ({ message, sent }) =>
           Effect.fail(
             sent
-              ? lost(operation, Unreachable, message)
+              ? lost(operation, Unreachable, say(message))
               : new Failed({ reason: new Unreachable({ message: say(message) }), again: operation.kind === "read" })
           ),
         TooLong: ({ message }) => Effect.fail(lost(operation, MalformedAnswer, message))
       }),
-      Effect.flatMap((answer) => Effect.fromResult(read(operation, answer))),
+      Effect.flatMap((answer) => Effect.fromResult(read(operation, answer, say))),
       Effect.tapError(({ reason }) =>
         Effect.logDebug(`${operation.name} failed with ${reason._tag}: ${reason.message}`)
       )
@@ -143,17 +134,22 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     Schedule.spaced(settings.maxRetryDelay)
   ]).pipe(Schedule.jittered, Schedule.upTo({ times: Math.max(0, settings.tries - 1) }))
 
-  const call: SoapClient["call"] = (operation, parameters) =>
+  const call: SoapClient["Service"]["call"] = (operation, parameters) =>
     Effect.fromResult(request(operation, parameters)).pipe(
+      Effect.mapError((reason) => new NetcupError({ reason })),
       Effect.flatMap((envelope) =>
-        attempt(operation, envelope).pipe(
+        attempt(operation, envelope, sayWithout(secretsOf(parameters))).pipe(
           Effect.retry({ schedule: pauses, while: ({ again }) => again }),
-          Effect.mapError(({ reason }) => reason)
+          Effect.mapError(({ reason }) => new NetcupError({ reason })),
+          breaker.protect
         )
       ),
-      Effect.mapError((reason) => new RoutingError({ reason })),
-      Effect.withSpan("SoapClient.call", { attributes: { operation: operation.name } })
+      observed("soap", operation.name)
     )
 
-  return { call, say } satisfies SoapClient
+  return SoapClient.of({ call, say })
 })
+
+/** The client as a layer. */
+export const layer = (credentials: SoapCredentials, options: SoapOptions = {}) =>
+  Layer.effect(SoapClient, make(credentials, options))

@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import type { CircuitBreakerOptions } from "../CircuitBreaker.ts"
 
 /** How calls are made. Each has a default. */
 export interface SoapOptions {
@@ -6,7 +7,7 @@ export interface SoapOptions {
   readonly url?: string | undefined
   /** How long one try of a read may take. */
   readonly readTimeout?: Duration.Input | undefined
-  /** How long a routing change may take before its outcome counts as unknown. */
+  /** How long a change may take before its outcome counts as unknown. */
   readonly changeTimeout?: Duration.Input | undefined
   /** How often a read is tried in all, at least once. Changes are never repeated. */
   readonly tries?: number | undefined
@@ -14,6 +15,8 @@ export interface SoapOptions {
   readonly retryDelay?: Duration.Input | undefined
   /** No pause between tries is longer than this, before jitter. */
   readonly maxRetryDelay?: Duration.Input | undefined
+  /** When calls are held back since netcup does not answer. */
+  readonly breaker?: CircuitBreakerOptions | undefined
 }
 
 /** Every option with its value. */
@@ -23,5 +26,6 @@ export const withDefaults = (options: SoapOptions) => ({
   changeTimeout: Duration.fromInputUnsafe(options.changeTimeout ?? "30 seconds"),
   tries: options.tries ?? 3,
   retryDelay: Duration.fromInputUnsafe(options.retryDelay ?? "250 millis"),
-  maxRetryDelay: Duration.fromInputUnsafe(options.maxRetryDelay ?? "2 seconds")
+  maxRetryDelay: Duration.fromInputUnsafe(options.maxRetryDelay ?? "2 seconds"),
+  breaker: options.breaker
 })

@@ -37,14 +37,11 @@ const resolve = (reference: string): string | undefined => {
 
 /** Resolves the five named references and numeric ones. Any other, declared or not, is a failure: nothing is ever expanded. */
 export const unescape = (text: string): Result.Result<string, string> => {
-  let unknown: string | undefined
-  const resolved = text.replace(
-    /&(?:(#x[0-9a-fA-F]+|#[0-9]+|[^&;\s]+);)?/g,
-    (written, reference: string | undefined) => {
-      const character = reference === undefined ? undefined : resolve(reference)
-      unknown ??= character === undefined ? written : undefined
-      return character ?? ""
-    }
-  )
-  return unknown === undefined ? Result.succeed(resolved) : Result.fail(`unknown reference ${unknown}`)
+  let known = true
+  const resolved = text.replace(/&(?:(#x[0-9a-fA-F]+|#[0-9]+|[^&;\s]+);)?/g, (_, reference: string | undefined) => {
+    const character = reference === undefined ? undefined : resolve(reference)
+    known &&= character !== undefined
+    return character ?? ""
+  })
+  return known ? Result.succeed(resolved) : Result.fail("a reference to nothing that XML knows")
 }

@@ -14,11 +14,30 @@ export interface XmlElement {
   readonly children: ReadonlyArray<XmlElement>
 }
 
+/** The outermost element, with its namespace, which nobody but itself can declare: `undefined` when its prefix is not declared. */
+interface XmlRoot extends XmlElement {
+  readonly namespace: string | undefined
+}
+
 /** Answers that are longer, in bytes or in characters, are refused. A list of a thousand servers takes a tenth of it. */
 export const maxLength = 1_048_576
 
+/** More tags than that are refused before they are read: they take seconds, in which nothing else of the process would run. */
+const maxTags = 65_536
+
+const hasTooManyTags = (xml: string): boolean => {
+  let tags = 0
+  for (let at = xml.indexOf("<"); at !== -1; at = xml.indexOf("<", at + 1)) {
+    tags++
+    if (tags > maxTags) return true
+  }
+  return false
+}
+
 /** Prefixes are the sender's choice and vary between netcup's answers: only local names are compared. */
 const localName = (name: string) => name.slice(name.lastIndexOf(":") + 1)
+
+const prefixOf = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf(":")))
 
 const TEXT = "#text"
 const CDATA = "#cdata"
@@ -27,7 +46,7 @@ const ATTRIBUTES = ":@"
 /** References are left alone here (`processEntities`), since only outside CDATA they are any: {@link XmlText.unescape} resolves them. */
 const parser = new XMLParser({
   preserveOrder: true,
-  ignoreAttributes: (name) => localName(name) !== "nil",
+  ignoreAttributes: (name) => localName(name) !== "nil" && name !== "xmlns" && prefixOf(name) !== "xmlns",
   attributeNamePrefix: "",
   textNodeName: TEXT,
   cdataPropName: CDATA,
@@ -42,7 +61,18 @@ const parser = new XMLParser({
 
 const isNil = (attributes: unknown) =>
   Predicate.isObject(attributes) &&
-  Object.entries(attributes).some(([name, value]) => localName(name) === "nil" && (value === "true" || value === "1"))
+  Object.entries(attributes).some(
+    ([name, value]) => localName(name) === "nil" && prefixOf(name) !== "xmlns" && (value === "true" || value === "1")
+  )
+
+/** What an element's own declarations bind its prefix to. */
+const namespaceOf = (name: string, attributes: unknown): string | undefined => {
+  const prefix = prefixOf(name)
+  const bound: unknown = Predicate.isObject(attributes)
+    ? Reflect.get(attributes, prefix === "" ? "xmlns" : `xmlns:${prefix}`)
+    : undefined
+  return typeof bound === "string" ? bound : undefined
+}
 
 /** The parser's ordered form: a list of `{ [name]: content, ":@"?: attributes }`, where content is text or such a list. */
 const contentOf = (items: unknown): Result.Result<Omit<XmlElement, "name" | "nil">, string> =>
@@ -67,18 +97,39 @@ const rawText = (items: unknown) =>
     ? items.map((item) => (Predicate.isObject(item) ? String(Reflect.get(item, TEXT)) : "")).join("")
     : ""
 
-/** The root element. The failure says why the text is not a well-formed document, or not one that we accept. */
-export const parse = (xml: string): Result.Result<XmlElement, string> => {
+/** Where the parser stumbled, without its words: they quote the text, which may hold a secret. */
+const whereOf = (cause: unknown): string => {
+  const [, line, column] = (cause instanceof Error ? /:(\d+):(\d+)$/.exec(cause.message) : null) ?? []
+  return line === undefined ? "not well-formed" : `not well-formed at line ${line}, column ${column}`
+}
+
+/** The namespace of the one element that is there. */
+const rootNamespace = (items: unknown): string | undefined =>
+  (Array.isArray(items) ? items : [])
+    .filter(Predicate.isObject)
+    .flatMap((item) =>
+      Object.keys(item).flatMap((name) =>
+        name === ATTRIBUTES || name === TEXT ? [] : [namespaceOf(name, Reflect.get(item, ATTRIBUTES))]
+      )
+    )
+    .at(0)
+
+/** The root element. The failure says why the text is not a well-formed document, or not one that we accept, and quotes nothing. */
+export const parse = (xml: string): Result.Result<XmlRoot, string> => {
   if (xml.length > maxLength) return Result.fail(`longer than ${maxLength} characters`)
+  if (hasTooManyTags(xml)) return Result.fail(`more than ${maxTags} tags`)
   // Anywhere at all: whoever hides one in a comment or an attribute gains nothing, and SOAP 1.1 forbids it (section 3).
   if (/<!D/i.test(xml)) return Result.fail("has a DOCTYPE")
   return Result.try({
     try: (): unknown => parser.parse(xml, true),
-    catch: (cause) => (cause instanceof Error ? cause.message : "not XML")
+    catch: whereOf
   }).pipe(
-    Result.flatMap(contentOf),
-    Result.flatMap(({ children: [root, ...others] }) =>
-      root === undefined || others.length > 0 ? Result.fail("not one root element") : Result.succeed(root)
+    Result.flatMap((items) =>
+      Result.flatMap(contentOf(items), ({ children: [root, ...others] }) =>
+        root === undefined || others.length > 0
+          ? Result.fail("not one root element")
+          : Result.succeed({ ...root, namespace: rootNamespace(items) })
+      )
     )
   )
 }

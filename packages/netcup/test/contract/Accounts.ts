@@ -8,10 +8,11 @@ import * as Result from "effect/Result"
 
 export const address = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
 
-export const [serverA, serverB, serverC, vlanOnly, foreignServer, unknownServer] = [
+export const [serverA, serverB, serverC, serverD, vlanOnly, foreignServer, unknownServer] = [
   ServerName.make("v1000000000000000001"),
   ServerName.make("v1000000000000000002"),
   ServerName.make("v1000000000000000003"),
+  ServerName.make("v1000000000000000005"),
   ServerName.make("v1000000000000000004"),
   ServerName.make("v2000000000000000001"),
   ServerName.make("v9999999999999999999")
@@ -27,17 +28,22 @@ export const foreignAddress = address("203.0.113.104/32")
 export const ownAddress = address("198.51.100.1/32")
 
 /** The servers of the account under test. */
-export const all = [serverA, serverB, serverC, vlanOnly]
+export const all = [serverA, serverB, serverC, serverD, vlanOnly]
 
-/** Where all addresses point at first. */
+/** Where the failover addresses point at first. */
 export const atFirst = {
+  "198.51.100.104/32": serverA,
+  "2001:db8:f::/64": serverB
+}
+
+/** The servers' own addresses, which not every API tells with the others. */
+export const own = {
   "198.51.100.1/32": serverA,
   "2001:db8:1::/64": serverA,
-  "198.51.100.104/32": serverA,
   "198.51.100.2/32": serverB,
-  "2001:db8:f::/64": serverB,
   "198.51.100.3/32": serverC,
-  "198.51.100.33/32": serverC
+  "198.51.100.33/32": serverC,
+  "198.51.100.5/32": serverD
 }
 
 /** The interface of {@link serverA} that failover addresses go to; the one that netcup names before it is a cloud VLAN's. */
@@ -45,7 +51,7 @@ export const primaryMac = "aa:bb:cc:dd:ee:01"
 
 /**
  * The account under test first: `198.51.100.104/32` on {@link serverA}, `2001:db8:f::/64` on {@link serverB} (offline),
- * `198.51.100.105/32` nowhere; {@link serverC} is in the rescue system. Then somebody else's.
+ * `198.51.100.105/32` nowhere; {@link serverC} is in the rescue system, {@link serverD} runs. Then somebody else's.
  */
 export const accounts = [
   {
@@ -66,6 +72,7 @@ export const accounts = [
         rescue: true,
         interfaces: [{ mac: "aa:bb:cc:dd:ee:03", ipv4: ["198.51.100.3", "198.51.100.33"] }]
       },
+      { name: serverD, interfaces: [{ mac: "aa:bb:cc:dd:ee:05", ipv4: ["198.51.100.5"] }] },
       { name: vlanOnly, interfaces: [{ mac: "aa:bb:cc:dd:ee:f4" }] }
     ],
     addresses: [

@@ -3,10 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import type { RoutingError, RoutingErrorReason } from "@netcup-failover/netcup/RoutingError"
+import type { NetcupError, NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
 import * as NetcupWorld from "@netcup-failover/testing/netcup/NetcupWorld"
 import * as Effect from "effect/Effect"
-import { accounts, all, serverA, serverC } from "./Accounts.ts"
+import { accounts, all, ipv4Address, ipv6Address, serverA, serverC, unrouted } from "./Accounts.ts"
 import type { Stage, Subject } from "./Stage.ts"
 
 export interface Play<Refusal, Loss> extends Stage<Refusal, Loss> {
@@ -35,22 +35,29 @@ export const known = [
   ["looked at before", ({ routing }: Asked, server: ServerName) => Effect.asVoid(routing.inspect(server))]
 ] as const
 
-/** Where all addresses of the account point, as the service tells it. */
+const failoverPrefixes = [ipv4Address, ipv6Address, unrouted].map(({ prefix }) => prefix)
+
+/** Where the failover addresses of the account point, as the service tells it; it tells of every server. */
 export const routesNow = ({ routing }: Asked) =>
-  Effect.map(routing.routes(all), (routes): Readonly<Record<string, string>> => Object.fromEntries(routes))
+  Effect.gen(function* () {
+    const { held, untold } = yield* routing.routes(all)
+    assert.deepStrictEqual([...untold], [])
+    return Object.fromEntries([...held].filter(([prefix]) => failoverPrefixes.includes(prefix)))
+  })
 
 /** Each read, whatever it gives. */
 export const readsOf = ({
-  routing: { inspect, routes, servers }
-}: Asked): ReadonlyArray<Effect.Effect<unknown, RoutingError>> => [
+  routing: { inspect, prepare, routes, servers }
+}: Asked): ReadonlyArray<Effect.Effect<unknown, NetcupError>> => [
   servers,
   routes([serverA]),
   inspect(serverA),
-  inspect(serverC)
+  inspect(serverC),
+  prepare(serverA)
 ]
 
 /** The error is of that kind, says something, and holds no credential. */
-export const expectReason = (error: RoutingError, tag: RoutingErrorReason["_tag"]) => {
+export const expectReason = (error: NetcupError, tag: NetcupErrorReason["_tag"]) => {
   assert.strictEqual(error.reason._tag, tag)
   assert.notStrictEqual(error.message, "")
   const told = `${error.message} ${JSON.stringify(error)} ${error.stack}`

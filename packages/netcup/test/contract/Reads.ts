@@ -3,7 +3,18 @@
  */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { all, atFirst, foreignServer, serverA, serverB, serverC, unknownServer, vlanOnly } from "./Accounts.ts"
+import {
+  all,
+  atFirst,
+  foreignServer,
+  own,
+  serverA,
+  serverB,
+  serverC,
+  serverD,
+  unknownServer,
+  vlanOnly
+} from "./Accounts.ts"
 import { expectReason, playing, routesNow } from "./Play.ts"
 import type { Subject } from "./Stage.ts"
 
@@ -18,7 +29,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
 
     test("lists one server, and none", ({ routing, world }) =>
       Effect.gen(function* () {
-        for (const gone of [serverA, serverB, vlanOnly]) yield* world.removeServer(gone)
+        for (const gone of [serverA, serverB, serverD, vlanOnly]) yield* world.removeServer(gone)
         assert.deepStrictEqual(yield* routing.servers, [serverC])
         yield* world.removeServer(serverC)
         assert.deepStrictEqual(yield* routing.servers, [])
@@ -26,18 +37,23 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
   })
 
   describe("routes", () => {
-    test("tells where every routed address points, own addresses included", (stage) =>
+    test("tells where every routed address points", (stage) =>
       Effect.gen(function* () {
         assert.deepStrictEqual<unknown>(yield* routesNow(stage), atFirst)
+        const { held } = yield* stage.routing.routes(all)
+        const expected = subject.tellsOwnAddresses ? { ...atFirst, ...own } : atFirst
+        assert.deepStrictEqual<unknown>(Object.fromEntries(held), expected)
       }))
 
     test("tells of the servers asked about only", ({ routing }) =>
       Effect.gen(function* () {
-        assert.deepStrictEqual<unknown>(Object.fromEntries(yield* routing.routes([serverB, vlanOnly, serverB])), {
-          "198.51.100.2/32": serverB,
+        const { held } = yield* routing.routes([serverB, vlanOnly, serverB])
+        assert.deepStrictEqual<unknown>(Object.fromEntries(held), {
+          ...(subject.tellsOwnAddresses ? { "198.51.100.2/32": serverB } : {}),
           "2001:db8:f::/64": serverB
         })
-        assert.strictEqual((yield* routing.routes([])).size, 0)
+        const none = yield* routing.routes([])
+        assert.deepStrictEqual([none.held.size, none.untold.size], [0, 0])
       }))
 
     test("sees what others moved and took away meanwhile", (stage) =>
@@ -47,6 +63,24 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
         yield* stage.world.reroute("198.51.100.104/32", undefined)
         const { "198.51.100.104/32": _, ...others } = atFirst
         assert.deepStrictEqual<unknown>(yield* routesNow(stage), { ...others, "2001:db8:f::/64": serverC })
+      }))
+  })
+
+  describe("the account", () => {
+    test("is known by the same name whatever happens to its servers", ({ identity, routing, world }) =>
+      Effect.gen(function* () {
+        assert.strictEqual(yield* routing.identity, identity)
+        yield* world.removeServer(serverA)
+        yield* routing.servers
+        assert.strictEqual(yield* routing.identity, identity)
+      }))
+
+    test("has nothing under way, nothing to note and no recent changes at first", ({ changes, routing }) =>
+      Effect.gen(function* () {
+        yield* routing.settled
+        assert.deepStrictEqual(yield* routing.recentChanges, [])
+        assert.deepStrictEqual(yield* routing.notices, [])
+        assert.deepStrictEqual(yield* changes, [])
       }))
   })
 

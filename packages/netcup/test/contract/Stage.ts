@@ -11,7 +11,8 @@ import type * as Scope from "effect/Scope"
 /** A change that reached netcup, whatever came of it. */
 export interface Change {
   readonly prefix: string
-  readonly to: string
+  /** `undefined`: its route is taken away. */
+  readonly to: string | undefined
   readonly applied: boolean
 }
 
@@ -25,8 +26,10 @@ interface Lost {
 
 /** `Refusal` and `Loss` are whatever an API's simulator needs to be told. */
 export interface Stage<Refusal, Loss> {
-  /** For the first of `accounts`. Pauses for no time between tries of a read. */
+  /** For the first of `accounts`. Pauses for no time, be it between tries of a read or looks at a change. */
   readonly routing: FailoverRouting["Service"]
+  /** What that account is known by. */
+  readonly identity: string
   /** The service's credentials are wrong from now on. */
   readonly spoilCredentials: Effect.Effect<void>
   /** netcup's limit forbids to move that address, from now on and for as long as such a limit lasts. */
@@ -44,7 +47,7 @@ export interface Stage<Refusal, Loss> {
   readonly changes: Effect.Effect<ReadonlyArray<Change>>
   /** Waits until netcup is done with a change, whether its sender was told or not. */
   readonly settled: Effect.Effect<void>
-  /** How many requests of any kind reached netcup. */
+  /** How many requests reached netcup, logins and looks at how far a change is aside. */
   readonly requests: Effect.Effect<number>
   /** Requests that netcup could make nothing of: a correct layer sends none, whatever happens. */
   readonly misunderstood: Effect.Effect<ReadonlyArray<string>>
@@ -52,6 +55,12 @@ export interface Stage<Refusal, Loss> {
 
 export interface Subject<Refusal, Loss> {
   readonly name: string
+  /** A server needs an interface with addresses to be routed to. */
+  readonly routesToInterfaces: boolean
+  /** Routes have the servers' own addresses among them. */
+  readonly tellsOwnAddresses: boolean
+  /** What spoiled credentials are told as. */
+  readonly spoiled: "InvalidCredentials" | "LoginExpired"
   /** Every way in which this API says no without telling a known reason, by a name for it. */
   readonly refusals: Readonly<Record<string, Refusal>>
   /** Every way in which this API's answers get lost, by a name for it; silence is {@link Stage.hang}. */

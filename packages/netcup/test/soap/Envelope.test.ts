@@ -156,6 +156,10 @@ describe("Envelope.parse", () => {
     )
   })
 
+  it("takes a namespace that is called nil for no nil", () => {
+    assert.deepStrictEqual(parsed(answer("op", '<return xmlns:nil="1">a</return>')), Result.succeed(["a"]))
+  })
+
   it("reads children by local name, leaves out empty and nil ones, and lists repeated ones", () => {
     assert.deepStrictEqual(
       parsed(

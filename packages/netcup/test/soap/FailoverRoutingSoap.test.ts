@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { type FailoverAddress, parse } from "@netcup-failover/core/FailoverAddress"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import { FailoverRouting } from "@netcup-failover/netcup/FailoverRouting"
-import type { RoutingError } from "@netcup-failover/netcup/RoutingError"
+import type { NetcupError } from "@netcup-failover/netcup/NetcupError"
 import * as FailoverRoutingSoap from "@netcup-failover/netcup/soap/FailoverRoutingSoap"
 import type { SoapOptions } from "@netcup-failover/netcup/soap/SoapOptions"
 import * as Deferred from "effect/Deferred"
@@ -83,9 +83,10 @@ describe("FailoverRoutingSoap.routes", () => {
   it.live("tells the server of every prefix, own addresses included, and skips what is no address", () =>
     Effect.gen(function* () {
       const { calls, routing } = yield* account({ getVServerIPs })
-      const routes = yield* routing.routes([v1, v2, v3])
+      const { held, untold } = yield* routing.routes([v1, v2, v3])
+      assert.strictEqual(untold.size, 0)
       assert.deepStrictEqual<unknown>(
-        [...routes].sort(),
+        [...held].sort(),
         [
           ["198.51.100.1/32", "v1"],
           ["198.51.100.2/32", "v2"],
@@ -102,17 +103,24 @@ describe("FailoverRoutingSoap.routes", () => {
   it.live("asks once for a server that is named twice, and nothing for none", () =>
     Effect.gen(function* () {
       const { calls, routing } = yield* account({ getVServerIPs })
-      assert.strictEqual((yield* routing.routes([])).size, 0)
+      assert.strictEqual((yield* routing.routes([])).held.size, 0)
       assert.strictEqual(calls.length, 0)
       yield* routing.routes([v1, v1])
       assert.strictEqual(calls.length, 1)
     }).pipe(Effect.provide(http))
   )
 
-  it.live("fails as a whole when one server is not the account's", () =>
+  it.live("tells of the others when one server is not the account's, and fails when none is", () =>
     Effect.gen(function* () {
       const { routing } = yield* account({ getVServerIPs })
-      const error = yield* Effect.flip(routing.routes([v1, ServerName.make("v9"), v2]))
+      const v9 = ServerName.make("v9")
+      const { held, untold } = yield* routing.routes([v1, v9, v2])
+      assert.deepStrictEqual(new Set(held.values()), new Set([v1, v2]))
+      assert.deepStrictEqual(
+        [...untold].map(([server, { reason }]) => [server, reason._tag]),
+        [[v9, "ServerNotFound"]]
+      )
+      const error = yield* Effect.flip(routing.routes([v9]))
       assert.strictEqual(error.reason._tag, "ServerNotFound")
     }).pipe(Effect.provide(http))
   )
@@ -144,7 +152,7 @@ describe("FailoverRoutingSoap.routes", () => {
       // Round trips that a fifth request, had it been sent along, would have come before.
       for (let i = 0; i < 5; i++) yield* routing.servers
       for (const release of held.slice(0, 4)) release(answer("getVServerIPs", ""))
-      assert.strictEqual((yield* Fiber.join(fiber)).size, 0)
+      assert.strictEqual((yield* Fiber.join(fiber)).held.size, 0)
       assert.strictEqual(most, 4)
       assert.strictEqual(held.length, 10)
     }).pipe(Effect.provide(http))
@@ -316,7 +324,7 @@ describe("FailoverRoutingSoap.route", () => {
           },
           changeIPRouting: () => routed
         })
-        const uses: Readonly<Record<"inspect" | "route", Effect.Effect<unknown, RoutingError>>> = {
+        const uses: Readonly<Record<"inspect" | "route", Effect.Effect<unknown, NetcupError>>> = {
           inspect: routing.inspect(v1),
           route: routing.route(failover, v1)
         }

@@ -2,10 +2,9 @@
  * What becomes of calls: both kinds of operation against an endpoint that a test lets behave in some way.
  */
 import { ServerName } from "@netcup-failover/core/ServerName"
-import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
-import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
 import type { SoapOptions } from "@netcup-failover/netcup/soap/SoapOptions"
+import { changeIPRouting, getVServers } from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Effect from "effect/Effect"
 import { credentials, endpoint, http, type Reply, send } from "./Endpoint.ts"
 

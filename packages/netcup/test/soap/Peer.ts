@@ -1,28 +1,19 @@
 /**
- * The npm package `soap` as a server of netcup's WSDL, which tells what it understood.
+ * The npm package `soap` as a server of the webservice, set up with our WSDL, which tells what it understood.
  */
-import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { listen } from "soap"
-
-/** Not part of the project, used where it lies beside it. */
-export const wsdl = fileURLToPath(
-  new URL("../../../../../shared/reference/contracts/soap/WSEndUser.wsdl", import.meta.url)
-)
-
-/** What the layer asks of it. */
-export const operations = ["getVServers", "getVServerIPs", "getVServerInformation", "changeIPRouting"] as const
+import { operations, wsdl } from "./Wsdl.ts"
 
 /** What the peer understood: an operation, and its parameters by the names in the WSDL. */
 interface Call {
-  readonly operation: (typeof operations)[number]
+  readonly operation: string
   readonly parameters: unknown
 }
 
 /** What an operation's response element holds; a rejection becomes a fault. */
-export type Answers = Partial<Record<Call["operation"], () => unknown>>
+export type Answers = { readonly [operation: string]: () => unknown }
 
 /** Rejects with a fault. */
 export const fault = (faultstring: string, statusCode: number) =>
@@ -40,7 +31,7 @@ export const serve = (answers: Answers) =>
       const calls: Array<Call> = []
       const requests: Array<string> = []
       const port = Object.fromEntries(
-        operations.map((operation) => [
+        operations.map(({ name: operation }) => [
           operation,
           (parameters: unknown) => {
             calls.push({ operation, parameters })
@@ -58,7 +49,7 @@ export const serve = (answers: Answers) =>
         const url = `http://127.0.0.1:${typeof bound === "object" ? bound?.port : undefined}/WSEndUser`
         const peer = listen(server, {
           path: "/WSEndUser",
-          xml: readFileSync(wsdl, "utf8"),
+          xml: wsdl,
           services: { WSEndUserService: { WSEndUserPort: port } },
           callback: () => resume(Effect.succeed({ url, calls, requests, close }))
         })

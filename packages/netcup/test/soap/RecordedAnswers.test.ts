@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Envelope from "@netcup-failover/netcup/soap/Envelope"
 import * as Fault from "@netcup-failover/netcup/soap/Fault"
-import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
-import { getVServerInformation } from "@netcup-failover/netcup/soap/ServerOperations"
+import { changeIPRouting, getVServerInformation } from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
@@ -16,19 +15,26 @@ describe.skipIf(!existsSync(folder))("answers recorded from netcup", () => {
     const answer = Envelope.parse("getVServerInformation", recorded("getVServerInformation.xml"))
     assert.deepStrictEqual<unknown>(
       Result.flatMap(answer, Schema.decodeUnknownResult(getVServerInformation.returns)),
-      Result.succeed([
-        {
-          ips: ["198.51.100.1", "2001:db8:1::/64"],
-          rescueEnabled: false,
-          serverInterfaces: [
-            { mac: "aa:bb:cc:dd:ee:ff", ipv4IP: ["198.51.100.1"], ipv6IP: ["2001:db8:1::/64"] },
-            { mac: "aa:bb:cc:dd:ee:fe" }
-          ],
-          status: "online",
-          vServerName: "v1234567890123456789",
-          vServerNickname: "example.server.invalid"
-        }
-      ])
+      Result.succeed({
+        cpuCores: 8,
+        ips: ["198.51.100.1", "2001:db8:1::/64"],
+        memory: 16_384,
+        rebootRecommended: false,
+        rescueEnabled: false,
+        serverInterfaces: [
+          {
+            driver: "virtio",
+            ipv4IP: ["198.51.100.1"],
+            ipv6IP: ["2001:db8:1::/64"],
+            mac: "aa:bb:cc:dd:ee:ff",
+            trafficThrottled: false
+          },
+          { driver: "virtio", mac: "aa:bb:cc:dd:ee:fe", trafficThrottled: false }
+        ],
+        status: "online",
+        vServerName: "v1234567890123456789",
+        vServerNickname: "example.server.invalid"
+      })
     )
   })
 
@@ -36,7 +42,7 @@ describe.skipIf(!existsSync(folder))("answers recorded from netcup", () => {
     const answer = Envelope.parse("getVServerInformation", recorded("getVServerInformation-header-and-order.xml"))
     assert.deepStrictEqual<unknown>(
       Result.flatMap(answer, Schema.decodeUnknownResult(getVServerInformation.returns)),
-      Result.succeed([{ ips: ["1.1.1.1", "2.2.2.2"], status: "offline", vServerNickname: "nickname" }])
+      Result.succeed({ ips: ["1.1.1.1", "2.2.2.2"], status: "offline", vServerNickname: "nickname" })
     )
   })
 
@@ -44,7 +50,7 @@ describe.skipIf(!existsSync(folder))("answers recorded from netcup", () => {
     const answer = Envelope.parse("changeIPRouting", recorded("changeIPRouting-empty.xml"))
     assert.deepStrictEqual<unknown>(
       Result.flatMap(answer, Schema.decodeUnknownResult(changeIPRouting.returns)),
-      Result.succeed([])
+      Result.succeed(undefined)
     )
   })
 

@@ -56,6 +56,7 @@ const stageOf = (voice: VoiceOptions) => (world: NetcupWorld.NetcupWorld) =>
       )
     return {
       routing: yield* FailoverRoutingSoap.make(credentials, { url, retryDelay: 0 }),
+      identity: `soap:${loginName}`,
       spoilCredentials: world.setPassword(loginName, "changed meanwhile"),
       spendLimit: (prefix) =>
         changeAddresses(world, (owned, lastRoutedAt) =>
@@ -76,7 +77,7 @@ const stageOf = (voice: VoiceOptions) => (world: NetcupWorld.NetcupWorld) =>
       changes: Effect.map(journal.callsOf("changeIPRouting"), (calls) =>
         calls.map(({ appliedAt, routing }) => ({
           prefix: routing?.prefix ?? "",
-          to: routing?.server ?? "",
+          to: routing?.mac === "00:00:00:00:00:00" ? undefined : routing?.server,
           applied: appliedAt !== undefined
         }))
       ),
@@ -98,6 +99,9 @@ for (const dialect of dialectNames) {
   ] as const) {
     FailoverRoutingContract.suite({
       name: `SOAP in ${dialect}, faults with HTTP ${voice.faultStatus}, success ${voice.success}`,
+      routesToInterfaces: true,
+      tellsOwnAddresses: true,
+      spoiled: "InvalidCredentials",
       refusals,
       losses,
       stage: stageOf(voice)

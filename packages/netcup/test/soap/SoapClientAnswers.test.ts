@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http"
 import { assert, describe, it } from "@effect/vitest"
-import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
+import { getVServers } from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
@@ -31,11 +31,11 @@ describe("SoapClient: answers", () => {
   )
 
   for (const [name, returns, expected] of [
-    ["true", "<return>true</return>", [true]],
-    ["1 with white space", "<return> 1 </return>", [true]],
-    ["no return", "", []],
-    ["a nil return", '<return xmlns:i="x" i:nil="true"/>', []],
-    ["false", "<return>false</return>", [false]],
+    ["true", "<return>true</return>", true],
+    ["1 with white space", "<return> 1 </return>", true],
+    ["no return", "", undefined],
+    ["a nil return", '<return xmlns:i="x" i:nil="true"/>', undefined],
+    ["false", "<return>false</return>", false],
     ["an empty return", "<return/>", "UnknownOutcome"],
     ["another word", "<return>yes</return>", "UnknownOutcome"],
     ["two returns", "<return>true</return><return>true</return>", "UnknownOutcome"]

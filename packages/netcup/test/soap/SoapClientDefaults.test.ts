@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
-import { getVServers } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
+import { changeIPRouting, getVServers } from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -14,7 +13,7 @@ import { routing } from "./Outcomes.ts"
 describe("SoapClient: defaults", () => {
   /** Lets the virtual clock run while a silent server holds the requests. */
   const afterSilence = Effect.fnUntraced(function* (
-    use: (client: SoapClient.SoapClient) => Effect.Effect<unknown, unknown>,
+    use: (client: SoapClient.SoapClient["Service"]) => Effect.Effect<unknown, unknown>,
     seconds: number
   ) {
     const heard = yield* Deferred.make<void>()

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import { SoapCredentials } from "@netcup-failover/netcup/Credentials"
-import * as Operation from "@netcup-failover/netcup/soap/Operation"
-import { changeIPRouting } from "@netcup-failover/netcup/soap/RoutingOperations"
-import { getVServerInformation, getVServerIPs } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
+import {
+  changeIPRouting,
+  getVServerInformation,
+  getVServerIPs,
+  sendPasswordResetRequest
+} from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import { answer, credentials, endpoint, http, send } from "./Endpoint.ts"
 import { always, server } from "./Outcomes.ts"
 
@@ -23,7 +25,7 @@ describe("SoapClient: the request", () => {
           routedMask: 64,
           routedIP: "2001:db8::2"
         }),
-        [true]
+        true
       )
       const [request] = received
       assert.strictEqual(request?.method, "POST")
@@ -68,14 +70,7 @@ describe("SoapClient: the request", () => {
     Effect.gen(function* () {
       const { received, url } = yield* endpoint(always(200, answer("sendPasswordResetRequest", "")))
       const { call } = yield* SoapClient.make(credentials, { url })
-      const operation = Operation.make({
-        name: "sendPasswordResetRequest",
-        kind: "change",
-        credentials: "login",
-        parameters: Schema.Struct({ eMail: Schema.String }),
-        returns: Schema.Unknown
-      })
-      yield* call(operation, { eMail: "a@example.com" })
+      yield* call(sendPasswordResetRequest, { eMail: "a@example.com" })
       assert.include(received[0]?.body, "<loginName>12345</loginName><eMail>a@example.com</eMail>")
     }).pipe(Effect.provide(http))
   )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { getVServerIPs } from "@netcup-failover/netcup/soap/ServerOperations"
 import * as SoapClient from "@netcup-failover/netcup/soap/SoapClient"
+import { getVServerIPs } from "@netcup-failover/netcup/soap/WSEndUser"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 import { answer, credentials, endpoint, http, send } from "./Endpoint.ts"
@@ -23,8 +23,8 @@ describe("SoapClient: traces", () => {
       const { call } = yield* SoapClient.make(credentials, { ...quick, url })
       yield* call(getVServerIPs, { vserverName: server }).pipe(Effect.withTracer(tracer))
       assert.deepStrictEqual(
-        spans.filter(({ name }) => name === "SoapClient.call").map(({ attributes }) => [...attributes]),
-        [[["operation", "getVServerIPs"]]]
+        spans.filter(({ name }) => name === "netcup.soap.getVServerIPs").map(({ attributes }) => [...attributes]),
+        [[["netcup.outcome", "ok"]]]
       )
       for (const { attributes, name } of spans) {
         assert.notInclude(JSON.stringify([name, ...attributes]), "12345")

@@ -15,7 +15,9 @@ import { close, listen } from "../Loopback.ts"
 
 export interface HttpAnswer {
   readonly status: number
-  readonly contentType: string
+  /** `undefined`: the answer names none, as one without a body. */
+  readonly contentType: string | undefined
+  readonly headers?: Readonly<Record<string, string>>
   /** Pieces are sent chunked, at the pace of the reader. */
   readonly body: string | Iterable<string>
 }
@@ -55,7 +57,8 @@ const closed = (response: Http.ServerResponse) =>
 const send = (response: Http.ServerResponse, answer: HttpAnswer) =>
   Effect.suspend(() => {
     if (response.destroyed) return Effect.void
-    response.writeHead(answer.status, { "content-type": answer.contentType })
+    const type = answer.contentType === undefined ? {} : { "content-type": answer.contentType }
+    response.writeHead(answer.status, { ...type, ...answer.headers })
     if (typeof answer.body !== "string") {
       const pieces = Readable.from(answer.body)
       return Effect.ignore(Effect.tryPromise(() => pipeline(pieces, response)))

@@ -13,34 +13,85 @@ export interface NetworkInterface {
   readonly driver: string
 }
 
+/** What SOAP says of a server. */
 export type Power = "online" | "offline"
 
+/** What REST says of a server. */
+export type ServerState =
+  | "NOSTATE"
+  | "RUNNING"
+  | "BLOCKED"
+  | "PAUSED"
+  | "SHUTDOWN"
+  | "SHUTOFF"
+  | "CRASHED"
+  | "PMSUSPENDED"
+  | "DISK_SNAPSHOT"
+
+/** Where a data centre is. */
+export interface Site {
+  readonly id: number
+  readonly city: string
+}
+
+/** `id`, `site`, `state` and `hostname` are told by REST only. `status` is what SOAP makes of `state`. */
 export interface Server {
+  readonly id: number
   readonly name: string
+  readonly site: Site
   readonly status: Power
+  readonly state: ServerState
   readonly rescue: boolean
   readonly nickname: string | undefined
+  readonly hostname: string | undefined
   readonly interfaces: ReadonlyArray<NetworkInterface>
 }
 
 /** A failover address of an account. `lastRoutedAt` (ms since the epoch) is the last change that counts for netcup's limit. */
 export interface OwnedAddress {
+  readonly id: number
   readonly address: FailoverAddress.FailoverAddress
+  readonly site: Site
+  readonly editable: boolean
   readonly routedTo: string | undefined
   readonly lastRoutedAt: number | undefined
 }
 
+/** What a login gave. `ended`: revoked, or rotated to another one. Times are ms since the epoch. */
+export interface RefreshToken {
+  readonly token: Redacted.Redacted
+  /** Whether the login asked for `offline_access`: others live for minutes. */
+  readonly offline: boolean
+  readonly lastUsedAt: number
+  readonly ended: boolean
+}
+
+export interface AccessToken {
+  readonly token: Redacted.Redacted
+  readonly expiresAt: number
+}
+
 export interface Account {
+  /** What REST calls `username`. */
   readonly loginName: string
   readonly password: Redacted.Redacted
+  /** What REST has in its paths. */
+  readonly userId: number
+  readonly apiIpLoginRestrictions: string | null
   readonly servers: ReadonlyArray<Server>
   readonly addresses: ReadonlyArray<OwnedAddress>
+  readonly refreshTokens: ReadonlyArray<RefreshToken>
+  readonly accessTokens: ReadonlyArray<AccessToken>
 }
 
 export type NetcupState = ReadonlyArray<Account>
 
 export const findAccount = (state: NetcupState, loginName: string): Account | undefined =>
   state.find((account) => account.loginName === loginName)
+
+/** What SOAP says of a server in that state. */
+export const powerOf = (state: ServerState): Power =>
+  state === "SHUTDOWN" || state === "SHUTOFF" || state === "CRASHED" ? "offline" : "online"
 
 export const findServer = (account: Account, name: string): Server | undefined =>
   account.servers.find((server) => server.name === name)

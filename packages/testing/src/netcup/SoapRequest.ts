@@ -22,6 +22,9 @@ export interface SoapCall {
   readonly parameters: ReadonlyMap<string, string>
 }
 
+/** What was sent by that name; the empty text when nothing was. */
+export const parameter = (call: SoapCall, name: string): string => call.parameters.get(name) ?? ""
+
 /** Refused before anybody looked at accounts. `status` 500 comes as a fault, others as plain HTTP. */
 export class NotSoap extends Schema.TaggedError<NotSoap>()("NotSoap", {
   status: Schema.Finite,

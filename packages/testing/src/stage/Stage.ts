@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as FakeKubelet from "../kubernetes/FakeKubelet.ts"
 import { KubeCluster } from "../kubernetes/KubeCluster.ts"
-import * as SoapSimulator from "../netcup/SoapSimulator.ts"
 import * as ControllerProcess from "./ControllerProcess.ts"
+import * as NetcupStage from "./NetcupStage.ts"
 
 const Established = Schema.Struct({
   status: Schema.Struct({ conditions: Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })) })
@@ -19,6 +19,8 @@ const Established = Schema.Struct({
 const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
 
 export const namespace = "netcup-system"
+/** Where the controllers keep rotated tokens. */
+export const tokensPath = `/api/v1/namespaces/${namespace}/secrets/netcup-failover-tokens`
 /** Where the Lease of the controllers is in the API. */
 export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
 
@@ -46,6 +48,7 @@ export interface NodeOptions {
 export interface GroupOptions {
   readonly ips: ReadonlyArray<string>
   readonly nodeSelector?: Schema.Json | undefined
+  readonly priority?: number | undefined
   /** The Secret's name; `netcup` when absent. */
   readonly secret?: string | undefined
 }
@@ -65,22 +68,37 @@ export type GroupObject = typeof GroupObject.Type
 /** The `Routed` condition of a group, if it has one. */
 export const routed = ({ status }: GroupObject) => status?.conditions?.find(({ type }) => type === "Routed")
 
-export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.SoapSimulatorOptions = {}) {
+export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.NetcupOptions = {}) {
   const cluster = yield* KubeCluster
   const { http } = cluster
-  const simulator = yield* SoapSimulator.make(netcup)
+  const netcup = yield* NetcupStage.make(options)
   const gone = (path: string) => Effect.addFinalizer(() => Effect.ignore(http.delete(path)))
 
-  // A controller that was killed leaves its Lease behind.
+  // A controller that was killed leaves its Lease behind, and every one its ledgers and tokens.
   yield* gone(leasePath)
+  yield* gone(`/api/v1/namespaces/${namespace}/configmaps`)
+  yield* gone(tokensPath)
 
   const secretPath = (name: string) => `/api/v1/namespaces/${namespace}/secrets/${name}`
   const groupPath = (name: string) => `${groupsPath}/${name}`
 
+  /** Creates or replaces a Secret in {@link namespace}, as `kubectl apply` with `stringData` does. */
+  const putSecret = Effect.fn("Stage.putSecret")(function* (
+    name: string,
+    stringData: Readonly<Record<string, string>>
+  ) {
+    yield* gone(secretPath(name))
+    yield* http.apply(secretPath(name), {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name, namespace },
+      stringData
+    })
+  })
+
   return {
     cluster,
-    simulator,
-    world: simulator.world,
+    ...netcup,
     /** A node that is ready and heartbeats. */
     addNode: Effect.fn("Stage.addNode")(function* (name: string, { server, labels = {} }: NodeOptions = {}) {
       yield* gone(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`)
@@ -88,20 +106,15 @@ export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.Soa
       const annotations = server === undefined ? {} : { [serverNameAnnotation]: server }
       return yield* FakeKubelet.start(http, { name, labels, annotations })
     }),
-    /** Creates or replaces a Secret in {@link namespace}, as `kubectl apply` with `stringData` does. */
-    putSecret: Effect.fn("Stage.putSecret")(function* (name: string, stringData: Readonly<Record<string, string>>) {
-      yield* gone(secretPath(name))
-      yield* http.apply(secretPath(name), {
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { name, namespace },
-        stringData
-      })
+    putSecret,
+    /** A Secret with the credentials of an account, for the API of this stage. */
+    putCredentials: Effect.fn("Stage.putCredentials")(function* (name: string, loginName: string) {
+      yield* putSecret(name, yield* netcup.credentials(loginName))
     }),
     deleteSecret: (name: string) => http.delete(secretPath(name)),
     putGroup: Effect.fn("Stage.putGroup")(function* (
       name: string,
-      { ips, nodeSelector, secret = "netcup" }: GroupOptions
+      { ips, nodeSelector, priority, secret = "netcup" }: GroupOptions
     ) {
       yield* gone(groupPath(name))
       yield* http.create(groupsPath, {
@@ -111,7 +124,8 @@ export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.Soa
         spec: {
           ips: [...ips],
           credentialsSecret: { name: secret, namespace },
-          ...(nodeSelector === undefined ? {} : { nodeSelector })
+          ...(nodeSelector === undefined ? {} : { nodeSelector }),
+          ...(priority === undefined ? {} : { priority })
         }
       })
     }),
@@ -135,7 +149,7 @@ export const make = Effect.fn("Stage.make")(function* (netcup: SoapSimulator.Soa
     startController: (environment: ControllerProcess.Environment = {}) =>
       ControllerProcess.start({
         KUBECONFIG: cluster.kubeconfig,
-        NETCUP_SOAP_URL: simulator.url,
+        ...netcup.environment,
         POD_NAMESPACE: namespace,
         LEASE_DURATION: "3s",
         LEASE_RENEW_DEADLINE: "2s",

@@ -7,6 +7,7 @@ export interface RawAnswer {
   readonly status: number
   readonly contentType: string
   readonly contentLength: string | undefined
+  readonly headers: Http.IncomingHttpHeaders
   readonly body: string
 }
 
@@ -51,6 +52,7 @@ export const send = (url: string, body: string | Uint8Array, options: RawOptions
             status: response.statusCode ?? 0,
             contentType: response.headers["content-type"] ?? "",
             contentLength: response.headers["content-length"],
+            headers: response.headers,
             body: Buffer.concat(pieces).toString("utf8")
           })
         )

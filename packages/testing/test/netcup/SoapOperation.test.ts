@@ -27,14 +27,14 @@ it.effect.skipIf(!existsSync(schema))("the table says of all 31 operations what 
 it.effect("an operation that is not simulated says so, after the credentials", () =>
   Effect.gen(function* () {
     const { url } = yield* SoapSimulator.make({ world: yield* NetcupWorld.make(accounts) })
-    const right = yield* RawClient.send(url, request("vServerReset", ["vserverName", "vA"]))
-    assert.strictEqual(yield* faultOf(right), "vServerReset is not simulated")
+    const right = yield* RawClient.send(url, request("getVServerStatToken", ["vserverName", "vA"]))
+    assert.strictEqual(yield* faultOf(right), "getVServerStatToken is not simulated")
     const wrong = [
       ["loginName", "12345"],
       ["password", "x"],
       ["vserverName", "vA"]
     ] as const
-    const refused = yield* RawClient.send(url, envelope(operation("vServerReset", wrong)))
+    const refused = yield* RawClient.send(url, envelope(operation("getVServerStatToken", wrong)))
     assert.strictEqual(yield* faultOf(refused), "Invalid credentials.")
     const reset = envelope(
       operation("sendPasswordResetRequest", [

@@ -158,7 +158,7 @@ describe("the ways to say a thing", () => {
       const { url } = yield* simulator({ limitWindow: 0 })
       const reads = yield* Effect.replicateEffect(RawClient.send(url, request("getVServers")), 5)
       assert.strictEqual(new Set(reads.map(({ body }) => body)).size, SoapAnswer.dialectNames.length)
-      const faults = yield* Effect.replicateEffect(RawClient.send(url, request("getUserData")), 10)
+      const faults = yield* Effect.replicateEffect(RawClient.send(url, request("getLoginToken")), 10)
       assert.deepStrictEqual(
         faults.slice(0, 4).map(({ status }) => status),
         [500, 200, 500, 200]

@@ -10,8 +10,13 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
   retryAt: Schema.optionalKey(Schema.Finite)
 }) {}
 
-/** Login or password are wrong. Asking again with the same ones cannot help and may lock the account. */
+/** Login or password are wrong, or a fresh access token is not accepted. Asking again with the same ones cannot help and may lock the account. */
 export class InvalidCredentials extends Schema.TaggedError<InvalidCredentials>()("InvalidCredentials", {
+  message: Schema.String
+}) {}
+
+/** The refresh token is dead: revoked, or unused for 30 days. Nothing but a new login helps: put its token into the Secret. */
+export class LoginExpired extends Schema.TaggedError<LoginExpired>()("LoginExpired", {
   message: Schema.String
 }) {}
 
@@ -25,6 +30,16 @@ export class ServerNotFound extends Schema.TaggedError<ServerNotFound>()("Server
   message: Schema.String
 }) {}
 
+/** The server is at another site than the address, which is then never routed there. Choose another server. */
+export class WrongSite extends Schema.TaggedError<WrongSite>()("WrongSite", {
+  message: Schema.String
+}) {}
+
+/** The server is off, or in the rescue system. Start it, or choose another. */
+export class ServerNotRunning extends Schema.TaggedError<ServerNotRunning>()("ServerNotRunning", {
+  message: Schema.String
+}) {}
+
 /** The server has no interface that a failover address can be routed to. */
 export class NoInterface extends Schema.TaggedError<NoInterface>()("NoInterface", {
   message: Schema.String
@@ -33,6 +48,13 @@ export class NoInterface extends Schema.TaggedError<NoInterface>()("NoInterface"
 /** netcup understood and said no, for a reason with no case of its own. */
 export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   message: Schema.String
+}) {}
+
+/** netcup began the change and gave it up: the task of that id ended as `state`. The address is where it was. */
+export class TaskFailed extends Schema.TaggedError<TaskFailed>()("TaskFailed", {
+  message: Schema.String,
+  taskId: Schema.String,
+  state: Schema.Literals(["ERROR", "CANCELED", "ROLLBACK"])
 }) {}
 
 /** The request surely had no effect: netcup was not reached, or (for a read) gave no usable answer in time. Try again. */
@@ -45,27 +67,35 @@ export class MalformedAnswer extends Schema.TaggedError<MalformedAnswer>()("Malf
   message: Schema.String
 }) {}
 
-/** A change was sent and its answer is lost or unreadable: it may or may not have happened. Look before repeating it. */
+/**
+ * A change was sent and its answer is lost or unreadable, or its task did not end in time: it may or may not have happened, and
+ * may still happen. Look before repeating it. `taskId`: the task to look at, where netcup gave one.
+ */
 export class UnknownOutcome extends Schema.TaggedError<UnknownOutcome>()("UnknownOutcome", {
-  message: Schema.String
+  message: Schema.String,
+  taskId: Schema.optionalKey(Schema.String)
 }) {}
 
-export const RoutingErrorReason = Schema.Union([
+export const NetcupErrorReason = Schema.Union([
   RateLimited,
   InvalidCredentials,
+  LoginExpired,
   AddressNotFound,
   ServerNotFound,
+  WrongSite,
+  ServerNotRunning,
   NoInterface,
   Refused,
+  TaskFailed,
   Unreachable,
   MalformedAnswer,
   UnknownOutcome
 ])
-export type RoutingErrorReason = typeof RoutingErrorReason.Type
+export type NetcupErrorReason = typeof NetcupErrorReason.Type
 
-/** The one error of {@link FailoverRouting}: `reason._tag` tells what to do. */
-export class RoutingError extends Schema.TaggedError<RoutingError>()("RoutingError", {
-  reason: RoutingErrorReason
+/** The one error of this library: `reason._tag` tells what to do. */
+export class NetcupError extends Schema.TaggedError<NetcupError>()("NetcupError", {
+  reason: NetcupErrorReason
 }) {
   override get message(): string {
     return this.reason.message

@@ -3,13 +3,13 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Headers from "effect/http/Headers"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
-import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { maxLength } from "./XmlTree.ts"
 
 /** No complete answer. `sent: false` only if netcup surely saw nothing of the request. */
 class NoAnswer extends Schema.TaggedError<NoAnswer>()("NoAnswer", {
@@ -72,18 +72,28 @@ const noAnswer = ({ reason }: HttpClientError.HttpClientError): NoAnswer => {
   }
 }
 
-/** POSTs an envelope. Gives the answer whatever its status, as UTF-8; follows no redirect and repeats nothing. */
-export const post = (
+export interface ExchangeOptions {
+  /** For the whole exchange, the answer's body included. */
+  readonly timeout: Duration.Duration
+  /** Answers that are longer, in bytes, are not read to their end. */
+  readonly maxLength: number
+}
+
+/** An answer, whatever its status, as UTF-8. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly text: string
+}
+
+/** Sends a request. Follows no redirect and repeats nothing. */
+export const send = (
   http: HttpClient.HttpClient,
-  options: { readonly url: string; readonly envelope: string; readonly timeout: Duration.Duration }
-): Effect.Effect<{ readonly status: number; readonly text: string }, NoAnswer | TooLong> =>
+  request: HttpClientRequest.HttpClientRequest,
+  { timeout, maxLength }: ExchangeOptions
+): Effect.Effect<Answer, NoAnswer | TooLong> =>
   Effect.gen(function* () {
-    const response = yield* http.execute(
-      HttpClientRequest.post(options.url).pipe(
-        HttpClientRequest.setHeader("SOAPAction", '""'),
-        HttpClientRequest.bodyText(options.envelope, "text/xml; charset=utf-8")
-      )
-    )
+    const response = yield* http.execute(request)
     const decoder = new TextDecoder()
     let length = 0
     let text = ""
@@ -93,13 +103,12 @@ export const post = (
       text += decoder.decode(bytes, { stream: true })
       return Effect.void
     })
-    return { status: response.status, text: text + decoder.decode() }
+    return { status: response.status, headers: response.headers, text: text + decoder.decode() }
   }).pipe(
     Effect.catchTag("HttpClientError", (error) => Effect.fail(noAnswer(error))),
     Effect.timeoutOrElse({
-      duration: options.timeout,
+      duration: timeout,
       // Whether it was still connecting can't be told from here: it counts as sent.
-      orElse: () =>
-        Effect.fail(new NoAnswer({ message: `no answer within ${Duration.format(options.timeout)}`, sent: true }))
+      orElse: () => Effect.fail(new NoAnswer({ message: `no answer within ${Duration.format(timeout)}`, sent: true }))
     })
   )

@@ -1,0 +1,81 @@
+/**
+ * Keeps rotated refresh tokens in one Secret of the controller's own, since netcup lets the one in the user's Secret die when it
+ * gives a new one. The user's Secret is never written; a new token in it is another key here, and so wins.
+ */
+import * as DataObject from "@netcup-failover/kubernetes/DataObject"
+import type { KubeError } from "@netcup-failover/kubernetes/KubeError"
+import { TokenStore, TokenStoreError } from "@netcup-failover/netcup/TokenStore"
+import * as Clock from "effect/Clock"
+import * as Digest from "effect/crypto/Digest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import { Settings } from "../Settings.ts"
+
+const secretName = "netcup-failover-tokens"
+
+/** What is kept for one login; its key is a hash of the token that the user gave. */
+const Kept = Schema.fromJsonString(Schema.Struct({ refreshToken: Schema.NonEmptyString, keptAt: Schema.Finite }))
+const decodeKept = Schema.decodeUnknownResult(Kept)
+const encodeKept = Schema.encodeSync(Kept)
+
+/** netcup lets a token die that was not used for 30 days. What is older is of no use to anybody. */
+const lifetime = Duration.days(31)
+
+const failed = ({ message }: KubeError) => new TokenStoreError({ message: `Secret ${secretName}: ${message}` })
+
+/** One for the leader's term: nobody else writes. */
+export const layer = Layer.effect(
+  TokenStore,
+  Effect.gen(function* () {
+    const { namespace } = yield* Settings
+    const { digestHex } = yield* Digest.Digest
+    const stored = yield* DataObject.make({
+      kind: "Secret",
+      name: secretName,
+      namespace,
+      labels: { "app.kubernetes.io/managed-by": "netcup-failover-controller" }
+    })
+    // Two accounts of ours must not overwrite each other's token.
+    const oneAtATime = yield* Semaphore.make(1)
+    const keyOf = (token: Redacted.Redacted) =>
+      digestHex(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
+
+    const latest = Effect.fn("KubeTokenStore.latest")(function* (original: Redacted.Redacted) {
+      const key = yield* keyOf(original)
+      const found = yield* Effect.mapError(stored.read, failed)
+      const kept = found?.data[key]
+      if (kept === undefined) return Option.none()
+      const decoded = decodeKept(kept)
+      if (Result.isSuccess(decoded)) return Option.some(Redacted.make(decoded.success.refreshToken))
+      // The error would show what it could not read.
+      yield* Effect.logWarning(`the key ${key} of Secret ${secretName} is unreadable: the user's own token is tried`)
+      return Option.none()
+    })
+
+    const keep = Effect.fn("KubeTokenStore.keep")(function* (original: Redacted.Redacted, newest: Redacted.Redacted) {
+      const key = yield* keyOf(original)
+      const now = yield* Clock.currentTimeMillis
+      const found = yield* stored.read
+      const isAlive = (value: string) => {
+        const kept = decodeKept(value)
+        return Result.isSuccess(kept) && now - kept.success.keptAt < Duration.toMillis(lifetime)
+      }
+      const others = Object.entries(found?.data ?? {}).filter(([, value]) => isAlive(value))
+      yield* stored.write(found, {
+        ...Object.fromEntries(others),
+        [key]: encodeKept({ refreshToken: Redacted.value(newest), keptAt: now })
+      })
+    })
+
+    return TokenStore.of({
+      latest,
+      keep: (original, newest) => keep(original, newest).pipe(Effect.mapError(failed), oneAtATime.withPermit)
+    })
+  })
+).pipe(Layer.provide(Digest.layerWebCrypto))

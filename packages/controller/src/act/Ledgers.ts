@@ -1,0 +1,312 @@
+/**
+ * The ledgers of the accounts that groups use: each one ConfigMap, read when this term began and written before anything is sent.
+ *
+ * No ledger write, no move: the write is what a next leader finds (the write-ahead), what fails when somebody else leads by now
+ * (the fence), and what nothing is sent beyond (the budget).
+ */
+import type { AccountKey } from "@netcup-failover/core/Account"
+import * as Allowance from "@netcup-failover/core/Allowance"
+import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import * as Ledger from "@netcup-failover/core/Ledger"
+import * as MoveLimits from "@netcup-failover/core/MoveLimits"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import * as DataObject from "@netcup-failover/kubernetes/DataObject"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import * as Pace from "../Pace.ts"
+import { Settings } from "../Settings.ts"
+import { Wake } from "../Wake.ts"
+import { Fence } from "./Fence.ts"
+
+/** The ledger was not written: nothing of what was intended may be sent. */
+export class NotWritten extends Schema.TaggedError<NotWritten>()("NotWritten", { message: Schema.String }) {}
+
+/** What an address is allowed, or until when it waits (ms since the epoch), and for what. */
+export type Grant =
+  | { readonly _tag: "Granted"; readonly id: number }
+  | { readonly _tag: "Waits"; readonly notBefore: number; readonly message: string }
+
+/** What came of a move. Times in ms since the epoch. */
+export type Ending =
+  | { readonly _tag: "Done" }
+  | { readonly _tag: "Unknown" }
+  /** Surely nothing was moved. */
+  | { readonly _tag: "Withdrawn" }
+  /** netcup moves nothing before `until`. */
+  | { readonly _tag: "Refused"; readonly until: number }
+
+/** What was learnt of an account when it was first read in this term. */
+export interface Reading {
+  readonly routes: ReadonlyMap<Prefix, ServerName>
+  /** When anybody moved an address, as netcup's own record has it; `undefined`: it has none. */
+  readonly changes: ReadonlyArray<number> | undefined
+  /** When netcup was asked. */
+  readonly asOf: number
+}
+
+export class Ledgers extends Context.Service<
+  Ledgers,
+  {
+    /**
+     * Makes the account's ledger usable: read from its ConfigMap, and then held against what netcup says. `false`: not yet, the loop is woken when it is.
+     */
+    readonly open: (account: AccountKey, reading: Reading) => Effect.Effect<boolean>
+    /** Whether an address may be moved now. What is granted is counted from this moment, and to be written before it is sent. */
+    readonly ask: (account: AccountKey, request: Allowance.MoveRequest) => Effect.Effect<Grant>
+    /** Succeeds when all that was granted so far is written: one write for all who ask meanwhile. */
+    readonly commit: (account: AccountKey) => Effect.Effect<void, NotWritten>
+    /** Says what came of a granted move; written soon. */
+    readonly end: (account: AccountKey, id: number, ending: Ending) => Effect.Effect<void>
+  }
+>()("@netcup-failover/controller/act/Ledgers") {
+  static readonly layer: Layer.Layer<Ledgers, never, KubeClient | Settings | Wake> = Layer.suspend(() => live)
+}
+
+interface Book {
+  ledger: Ledger.Ledger
+  /** What is stored, as far as we know. */
+  stored: DataObject.StoredData | undefined
+  /** Counts changes of the ledger in memory, and which of them is stored. */
+  version: number
+  storedVersion: number
+  /** False before the ConfigMap was read, and after a write that met somebody else's. */
+  loaded: boolean
+  /** True once it was held against what netcup says. */
+  settled: boolean
+  /** What was granted up to this version was lost to another writer: it is not to be sent. */
+  forsaken: number
+  failures: number
+  readonly turn: Semaphore.Semaphore
+}
+
+const dataKey = "ledger.json"
+const decodeLedger = Schema.decodeUnknownResult(Ledger.LedgerText)
+const encodeLedger = Schema.encodeSync(Ledger.LedgerText)
+
+const span = (millis: number): string => Duration.format(Duration.millis(Math.max(0, millis)))
+
+const sentence: (limit: Allowance.Limit) => string = Allowance.Limit.$match({
+  AccountClosed: () => "netcup routes nothing of this account for now",
+  AddressClosed: () => "netcup routes this address no sooner",
+  UnderWay: () => "an earlier move of this address is still under way",
+  AddressRest: () => "netcup lets an address rest after a move",
+  WindowFull: ({ window }) => `the account has used its ${window.moves} moves of ${span(window.millis)}`,
+  Reserved: ({ window }) =>
+    `what is left of the account's ${window.moves} moves of ${span(window.millis)} is for failovers`
+})
+
+/** Which limits an account is under, by the API that its key names. */
+const limitsOf = (account: AccountKey, { moveInterval, shortWindow, longWindow }: Settings["Service"]) => {
+  const rest = MoveLimits.restLimits(Duration.toMillis(moveInterval))
+  const [short, long] = rest.perAccount
+  return account.startsWith("soap:") || short === undefined || long === undefined
+    ? MoveLimits.soapLimits(Duration.toMillis(moveInterval))
+    : {
+        ...rest,
+        perAccount: [
+          { ...short, millis: Duration.toMillis(shortWindow) },
+          { ...long, millis: Duration.toMillis(longWindow) }
+        ]
+      }
+}
+
+/** SOAP limits an address, REST the account: so far a refusal reaches. */
+const scopeOf = (account: AccountKey, prefix: Prefix) => (account.startsWith("soap:") ? prefix : undefined)
+
+const live = Layer.effect(
+  Ledgers,
+  Effect.gen(function* () {
+    const settings = yield* Settings
+    const wake = yield* Wake
+    const client = yield* KubeClient
+    const { digestHex } = yield* Digest.Digest
+    const fence = yield* Fence
+    const background = yield* FiberMap.make<string, void, never>()
+    // Tells this term's writes from those of any other.
+    const term = `${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
+    const books = new Map<AccountKey, Book>()
+
+    const bookOf = (account: AccountKey): Book => {
+      const book = books.get(account) ?? {
+        ledger: Ledger.empty,
+        stored: undefined,
+        version: 1,
+        storedVersion: 0,
+        loaded: false,
+        settled: false,
+        forsaken: 0,
+        failures: 0,
+        turn: Semaphore.makeUnsafe(1)
+      }
+      books.set(account, book)
+      return book
+    }
+
+    const configMapOf = Effect.fnUntraced(function* (account: AccountKey) {
+      const hash = yield* digestHex(Digest.sha256, new TextEncoder().encode(account))
+      return yield* DataObject.make({
+        kind: "ConfigMap",
+        name: `netcup-failover-ledger-${hash.slice(0, 16)}`,
+        namespace: settings.namespace,
+        labels: { "app.kubernetes.io/managed-by": "netcup-failover-controller" }
+      }).pipe(Effect.provideService(KubeClient, client))
+    })
+
+    const change = (book: Book, by: (ledger: Ledger.Ledger) => Ledger.Ledger) => {
+      book.ledger = by(book.ledger)
+      book.version += 1
+    }
+
+    /** Writes what is not stored yet, if the stored one is still ours. */
+    const write = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
+      if (!(yield* fence)) return yield* new NotWritten({ message: "no longer leading" })
+      const configMap = yield* configMapOf(account)
+      const version = book.version
+      const data = { account, term, [dataKey]: encodeLedger(book.ledger) }
+      const result = yield* Effect.result(configMap.write(book.stored, data))
+      if (Result.isSuccess(result)) {
+        book.stored = result.success
+        book.storedVersion = version
+        return
+      }
+      const error = result.failure
+      // Whoever wrote may know of moves that we don't, and a write without an answer may be stored: read before the next.
+      book.loaded = false
+      yield* Effect.logWarning("ledger not written", { account, error: error.message })
+      return yield* new NotWritten({ message: `the ledger cannot be written: ${error.message}` })
+    })
+
+    /**
+     * Reads the ConfigMap. What another term wrote takes the place of what is in memory, and is written at once, so that the next
+     * write of the one who had it fails. After a write of our own that failed, memory knows better.
+     */
+    const load = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
+      const configMap = yield* configMapOf(account)
+      const found = yield* configMap.read
+      const now = yield* Clock.currentTimeMillis
+      const text = found?.data[dataKey]
+      const decoded = text === undefined ? Result.succeed(Ledger.empty) : decodeLedger(text)
+      if (Result.isFailure(decoded)) {
+        // netcup still refuses what it limits; a controller that never moves anything again would be worse.
+        yield* Effect.logError("the ledger is unreadable and begins anew", { account, error: decoded.failure.message })
+      }
+      const read = Result.getOrElse(decoded, () => Ledger.empty)
+      book.stored = found
+      if (book.storedVersion === 0 || found?.data.term !== term) {
+        book.ledger = Ledger.restore(read, now)
+        book.forsaken = book.version
+        book.version += 1
+      }
+      yield* write(account, book)
+      book.loaded = true
+      book.failures = 0
+    })
+
+    /** Once it works the loop is woken; until then each failure doubles the pause. */
+    const keepLoading = (account: AccountKey, book: Book): Effect.Effect<void> =>
+      load(account, book).pipe(
+        Effect.tap(() => wake.now),
+        Effect.catch((error) =>
+          Effect.gen(function* () {
+            yield* Effect.logWarning("ledger not read", { account, error: error.message })
+            book.failures += 1
+            const pause = Pace.backoff(book.failures, yield* Random.next, settings.maxBackoff)
+            yield* Effect.sleep(Duration.millis(pause))
+            yield* Effect.suspend(() => keepLoading(account, book))
+          })
+        )
+      )
+
+    const commit = Effect.fn("Ledgers.commit")(function* (account: AccountKey) {
+      const book = bookOf(account)
+      const wanted = book.version
+      yield* Effect.gen(function* () {
+        if (wanted <= book.forsaken)
+          return yield* new NotWritten({ message: "the ledger was written by somebody else" })
+        if (book.storedVersion >= wanted) return
+        if (!book.loaded) return yield* new NotWritten({ message: "the ledger is to be read first" })
+        yield* write(account, book)
+      }).pipe(book.turn.withPermit)
+    })
+
+    /** Until all is stored that memory has; what fails is made up for when the ledger is opened again. */
+    const store = (account: AccountKey, book: Book): Effect.Effect<void> =>
+      commit(account).pipe(
+        Effect.andThen(Effect.suspend(() => (book.storedVersion < book.version ? store(account, book) : Effect.void))),
+        Effect.ignore
+      )
+
+    return Ledgers.of({
+      open: Effect.fn("Ledgers.open")(function* (account, { routes, changes, asOf }) {
+        const book = bookOf(account)
+        if (!book.loaded) {
+          yield* FiberMap.run(background, account, book.turn.withPermit(keepLoading(account, book)), {
+            onlyIfMissing: true
+          })
+          return false
+        }
+        if (book.settled) return true
+        book.settled = true
+        change(book, (ledger) => {
+          const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server }) => {
+            // netcup was asked after the one who sent it had gone: there it is, or nothing came of it.
+            if (routes.get(prefix) === server) return Ledger.done(rest, id, asOf)
+            return changes === undefined || !account.startsWith("rest:") ? Ledger.withdrawn(rest, id) : rest
+          }, ledger)
+          return changes === undefined ? settled : Ledger.learn(settled, changes, asOf)
+        })
+        return true
+      }),
+      ask: Effect.fnUntraced(function* (account, request) {
+        const book = bookOf(account)
+        const now = yield* Clock.currentTimeMillis
+        const limits = limitsOf(account, settings)
+        const { ledger, granted, waiting } = Allowance.intend(book.ledger, limits, [request], now)
+        const [grant] = granted
+        if (grant !== undefined) {
+          change(book, () => ledger)
+          return { _tag: "Granted", id: grant.id }
+        }
+        const [wait] = waiting
+        const asked = now + Duration.toMillis(settings.limitRetryInterval)
+        return {
+          _tag: "Waits",
+          notBefore: Math.min(wait?.notBefore ?? asked, now + Duration.toMillis(settings.longWindow)),
+          message: wait === undefined ? "netcup's limits do not allow it yet" : sentence(wait.limit)
+        }
+      }),
+      commit,
+      end: Effect.fnUntraced(function* (account, id, ending) {
+        const book = bookOf(account)
+        const now = yield* Clock.currentTimeMillis
+        const prefix = book.ledger.entries.find((entry) => entry.id === id)?.prefix
+        change(book, (ledger) => {
+          switch (ending._tag) {
+            case "Done":
+              return Ledger.done(ledger, id, now)
+            case "Unknown":
+              return Ledger.unknown(ledger, id, now)
+            case "Withdrawn":
+              return Ledger.withdrawn(ledger, id)
+            case "Refused":
+              return prefix === undefined
+                ? ledger
+                : Ledger.refused(ledger, id, scopeOf(account, prefix), ending.until, now)
+          }
+        })
+        // Off the path of moves: who takes over without it only waits longer than needed.
+        yield* FiberMap.run(background, `${account}\nwrite`, store(account, book), { onlyIfMissing: true })
+      })
+    })
+  })
+).pipe(Layer.provide(Digest.layerWebCrypto))

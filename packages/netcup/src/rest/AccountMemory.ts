@@ -1,0 +1,106 @@
+/**
+ * What is known of an account between calls: the ids by which REST calls servers and addresses, and how servers were last seen.
+ */
+import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import * as Cache from "effect/Cache"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { ServerView } from "../FailoverRouting.ts"
+import { AddressNotFound, NetcupError, ServerNotFound } from "../NetcupError.ts"
+import type { FailoverIp } from "./FailoverIp.ts"
+import type { Family } from "./FailoverIps.ts"
+import * as Listing from "./Listing.ts"
+import type { RestClient } from "./RestClient.ts"
+import { running } from "./Server.ts"
+import type { Site } from "./Site.ts"
+
+/** A server as it was when it was looked at. */
+export interface SeenServer {
+  readonly id: number
+  readonly site: typeof Site.Type | undefined
+  readonly view: ServerView
+}
+
+const noServer = (name: ServerName) =>
+  new NetcupError({ reason: new ServerNotFound({ message: `the account has no server ${name}` }) })
+
+const noAddress = (address: FailoverAddress) =>
+  new NetcupError({ reason: new AddressNotFound({ message: `the account has no failover address ${address.prefix}` }) })
+
+/** The memory of one account, empty at first. */
+export const make = Effect.fnUntraced(function* (client: RestClient) {
+  /** Ids by name. */
+  const servers = yield* Listing.make(
+    Stream.runCollect(client.servers()).pipe(
+      Effect.map((listed): ReadonlyMap<ServerName, number> => new Map(listed.map(({ id, name }) => [name, id])))
+    )
+  )
+
+  const listing = (family: Family) =>
+    Listing.make(
+      Effect.map(
+        client.failoverIps(family),
+        (ips): ReadonlyMap<Prefix, FailoverIp> => new Map(ips.map((ip) => [ip.address.prefix, ip]))
+      )
+    )
+  const addresses = { IPv4: yield* listing("IPv4"), IPv6: yield* listing("IPv6") }
+
+  const idOf = Effect.fnUntraced(function* (name: ServerName) {
+    const id = yield* servers.find(name)
+    return id ?? (yield* noServer(name))
+  })
+
+  const see = Effect.fnUntraced(function* (name: ServerName) {
+    const server = yield* idOf(name).pipe(
+      Effect.flatMap((id) => client.server(id)),
+      // The id may be that of a server that was, and its name live on.
+      Effect.catchReasons("NetcupError", {
+        ServerNotFound: () =>
+          servers.fresh.pipe(
+            Effect.flatMap((listed) => {
+              const id = listed.get(name)
+              return id === undefined ? noServer(name) : client.server(id)
+            })
+          )
+      })
+    )
+    const view: ServerView = { name, running: running(server), rescue: server.rescueSystemActive ?? false }
+    return { id: server.id, site: server.site, view } satisfies SeenServer
+  })
+
+  const seen = yield* Cache.makeWith(see, {
+    // An account's servers are few, and each entry is small.
+    capacity: Number.POSITIVE_INFINITY,
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+  })
+
+  return {
+    servers,
+    addresses,
+    /** An address as the last list told of it, asked anew when it didn't. */
+    address: Effect.fnUntraced(function* (address: FailoverAddress) {
+      return (yield* addresses[address.family].find(address.prefix)) ?? (yield* noAddress(address))
+    }),
+    /** A server as it was seen last, and whether that was before now. */
+    seen: Effect.fnUntraced(function* (name: ServerName) {
+      const before = yield* Cache.getSuccess(seen, name)
+      return { server: yield* Cache.get(seen, name), fresh: Option.isNone(before) }
+    }),
+    /** A server, looked at now; a first look is shared with all who need one. */
+    look: Effect.fnUntraced(function* (name: ServerName) {
+      if (Option.isNone(yield* Cache.getSuccess(seen, name))) return yield* Cache.get(seen, name)
+      const server = yield* see(name).pipe(
+        Effect.tapError(({ reason }) => (reason._tag === "ServerNotFound" ? Cache.invalidate(seen, name) : Effect.void))
+      )
+      yield* Cache.set(seen, name, server)
+      return server
+    }),
+    /** Ids that netcup does not know (any more): whatever was learned with them is in doubt. */
+    forget: (name: ServerName, { family }: FailoverAddress) =>
+      Effect.all([Cache.invalidate(seen, name), servers.forget, addresses[family].forget], { discard: true })
+  }
+})
