@@ -31,6 +31,11 @@ suite("the process", {}, (scenario) => {
       const { body } = yield* get(`${metricsUrl}/metrics`)
       assert.match(body, /netcup_failover_attempts_total\{outcome="routed"\} 1\n/u)
       assert.match(body, /netcup_failover_leader 1\n/u)
+      const call = new RegExp(
+        `netcup_calls_total\\{(?=[^}]*operation="${stage.operations.route}")(?=[^}]*outcome="ok")[^}]*\\} 1\n`,
+        "u"
+      )
+      assert.match(body, call)
 
       yield* stopApiServer
       const unready = yield* eventually(get(`${healthUrl}/readyz`), ({ status }) => status === 503)

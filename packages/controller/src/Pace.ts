@@ -47,10 +47,17 @@ export const nextAttemptAt = (
     case "NoInterface":
     case "Refused":
       return now + Duration.toMillis(settings.limitRetryInterval)
+    case "TokenNotKept":
     case "TaskFailed":
-    case "Unreachable":
     case "MalformedAnswer":
     case "UnknownOutcome":
       return now + backoff(failures, random, settings.maxBackoff)
+    case "Unreachable": {
+      const pause = now + backoff(failures, random, settings.maxBackoff)
+      // Then one call finds out for all; who comes a little later profits.
+      return reason.retryAt === undefined
+        ? pause
+        : Math.max(now + 100, Math.min(pause, reason.retryAt + 1_000 * random))
+    }
   }
 }

@@ -19,7 +19,7 @@ const limited = (retryAt?: number) =>
 /** Any time around now, in ms from it. */
 const offset = oneOf(0, 1, -1, 1_000, -1_000, 120_000, -120_000, -300_999, -301_000, -301_001, -600_000, 600_000)
 const reason: Arbitrary.Arbitrary<NetcupError.NetcupErrorReason> = Arbitrary.flatMap(
-  Arbitrary.all([between(0, 13), offset]),
+  Arbitrary.all([between(0, 14), offset]),
   ([kind, at]) =>
     Arbitrary.Constant(
       [
@@ -36,7 +36,8 @@ const reason: Arbitrary.Arbitrary<NetcupError.NetcupErrorReason> = Arbitrary.fla
         new NetcupError.LoginExpired({ message }),
         new NetcupError.WrongSite({ message }),
         new NetcupError.ServerNotRunning({ message }),
-        new NetcupError.TaskFailed({ message, taskId: "task", state: "ERROR" })
+        new NetcupError.TaskFailed({ message, taskId: "task", state: "ERROR" }),
+        new NetcupError.Unreachable({ message, retryAt: now + at })
       ][kind] ?? limited()
     )
 )
@@ -125,9 +126,20 @@ describe("the next attempt", () => {
     })
   }
 
+  it("where netcup is left alone until then comes soon after, spread over a second, and no later than by backing off", () => {
+    const quiet = (millis: number) => new NetcupError.Unreachable({ message, retryAt: now + millis })
+    assert.deepStrictEqual(
+      [0, 0.5, 1].map((random) => at({ reason: quiet(500), failures: 5 }, random)),
+      [500, 1_000, 1_500]
+    )
+    assert.strictEqual(at({ reason: quiet(20_000), failures: 1 }), 1_000)
+    for (const past of [0, -5_000]) assert.strictEqual(at({ reason: quiet(past), failures: 5 }, 0), 100)
+  })
+
   for (const reason of [
     new NetcupError.TaskFailed({ message, taskId: "task", state: "ROLLBACK" }),
     new NetcupError.Unreachable({ message }),
+    new NetcupError.TokenNotKept({ message }),
     new NetcupError.MalformedAnswer({ message }),
     new NetcupError.UnknownOutcome({ message })
   ]) {
@@ -137,4 +149,14 @@ describe("the next attempt", () => {
       assert.strictEqual(at({ reason, failures: 1 }, 0), 800)
     })
   }
+
+  it("of a netcup that is down comes when it is tried again, or a little later, and no later than without being told", () => {
+    const down = new NetcupError.Unreachable({ message, retryAt: now + 3_000 })
+    assert.strictEqual(at({ reason: down, failures: 9 }, 0), 3_000)
+    assert.strictEqual(at({ reason: down, failures: 9 }, 1), 4_000)
+    assert.strictEqual(at({ reason: down, failures: 1 }), 1_000)
+    for (const retryAt of [now, now - 60_000]) {
+      assert.strictEqual(at({ reason: new NetcupError.Unreachable({ message, retryAt }), failures: 9 }, 0), 100)
+    }
+  })
 })

@@ -9,6 +9,7 @@ import type { ServerName } from "./ServerName.ts"
 export const AccountKey = Schema.NonEmptyString.pipe(Schema.brand("AccountKey"))
 export type AccountKey = typeof AccountKey.Type
 
+/** What an account has, as far as netcup told. */
 export interface Account {
   /** The servers that the account lists. */
   readonly servers: ReadonlySet<ServerName>

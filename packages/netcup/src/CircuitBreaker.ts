@@ -121,7 +121,8 @@ export const make = Effect.fnUntraced(function* (options: CircuitBreakerOptions 
     const since = held._tag === "Closed" || held.since === undefined ? "" : ` since ${at(held.since)}`
     const next = held._tag === "Open" ? `it is tried again at ${at(held.until)}` : "it is being tried just now"
     const message = `netcup has not been reached${since}; ${next}`
-    return yield* new NetcupError({ reason: new Unreachable({ message }) })
+    const retryAt = held._tag === "Open" ? { retryAt: Math.ceil(wall + held.until - now) } : {}
+    return yield* new NetcupError({ reason: new Unreachable({ message, ...retryAt }) })
   })
 
   const protect: CircuitBreaker["protect"] = (call) =>

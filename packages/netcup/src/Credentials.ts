@@ -14,4 +14,5 @@ export class RestCredentials extends Schema.TaggedClass<RestCredentials>()("Rest
   refreshToken: Schema.Redacted(Schema.NonEmptyString)
 }) {}
 
+/** The kind decides which API is used. */
 export type Credentials = SoapCredentials | RestCredentials

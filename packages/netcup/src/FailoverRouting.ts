@@ -23,6 +23,7 @@ export interface Routes {
   readonly untold: ReadonlyMap<ServerName, NetcupError>
 }
 
+/** Routing of one account's failover addresses. Every error is a {@link NetcupError}, whichever API answers. */
 export class FailoverRouting extends Context.Service<
   FailoverRouting,
   {

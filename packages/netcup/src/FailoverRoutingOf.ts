@@ -13,6 +13,7 @@ import * as FailoverRoutingSoap from "./soap/FailoverRoutingSoap.ts"
 import type { SoapOptions } from "./soap/SoapOptions.ts"
 import type { TokenStore } from "./TokenStore.ts"
 
+/** How calls are made, for each API. */
 export interface RoutingOptions {
   readonly soap?: SoapOptions | undefined
   readonly rest?: RestOptions | undefined

@@ -15,17 +15,22 @@ export class InvalidCredentials extends Schema.TaggedError<InvalidCredentials>()
   message: Schema.String
 }) {}
 
-/** The refresh token is dead: revoked, or unused for 30 days. Nothing but a new login helps: put its token into the Secret. */
+/** The refresh token is dead: revoked, or unused for 30 days. Nothing but a new login helps. */
 export class LoginExpired extends Schema.TaggedError<LoginExpired>()("LoginExpired", {
   message: Schema.String
 }) {}
 
-/** The account has no such failover address. Correct `spec.ips` or the Secret. */
+/** netcup was fine, but a rotated refresh token could not be read or kept. Repair the token store (its disk, or its rights): it is tried again. */
+export class TokenNotKept extends Schema.TaggedError<TokenNotKept>()("TokenNotKept", {
+  message: Schema.String
+}) {}
+
+/** The account has no such failover address. Correct the address, or use the login of its account. */
 export class AddressNotFound extends Schema.TaggedError<AddressNotFound>()("AddressNotFound", {
   message: Schema.String
 }) {}
 
-/** The account has no such server. Correct the node's annotation or the Secret. */
+/** The account has no such server. Correct the server's name, or use the login of its account. */
 export class ServerNotFound extends Schema.TaggedError<ServerNotFound>()("ServerNotFound", {
   message: Schema.String
 }) {}
@@ -57,9 +62,13 @@ export class TaskFailed extends Schema.TaggedError<TaskFailed>()("TaskFailed", {
   state: Schema.Literals(["ERROR", "CANCELED", "ROLLBACK"])
 }) {}
 
-/** The request surely had no effect: netcup was not reached, or (for a read) gave no usable answer in time. Try again. */
+/**
+ * The request surely had no effect: netcup was not reached, or (for a read) gave no usable answer in time. Try again. `retryAt` (ms
+ * since the epoch): nothing is sent before, since netcup has been down for a while.
+ */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
-  message: Schema.String
+  message: Schema.String,
+  retryAt: Schema.optionalKey(Schema.Finite)
 }) {}
 
 /** A read was answered by something that is not the API (no XML, no envelope, another shape). */
@@ -76,10 +85,12 @@ export class UnknownOutcome extends Schema.TaggedError<UnknownOutcome>()("Unknow
   taskId: Schema.optionalKey(Schema.String)
 }) {}
 
+/** All reasons; a `switch` over `_tag` is complete. */
 export const NetcupErrorReason = Schema.Union([
   RateLimited,
   InvalidCredentials,
   LoginExpired,
+  TokenNotKept,
   AddressNotFound,
   ServerNotFound,
   WrongSite,

@@ -13,6 +13,7 @@ export class TokenStoreError extends Schema.TaggedError<TokenStoreError>()("Toke
   message: Schema.String
 }) {}
 
+/** Where rotated refresh tokens are remembered. Layers of this library: a file, and memory. */
 export class TokenStore extends Context.Service<
   TokenStore,
   {

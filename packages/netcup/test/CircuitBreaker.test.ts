@@ -131,6 +131,19 @@ describe("CircuitBreaker", () => {
     })
   )
 
+  it.effect("says when netcup is tried again, and lets a call through then", () =>
+    Effect.gen(function* () {
+      const { call, times } = yield* start
+      yield* times(5, silence)
+      const { reason } = yield* Effect.flip(call(Effect.void))
+      const retryAt = reason._tag === "Unreachable" ? (reason.retryAt ?? Number.NaN) : Number.NaN
+      yield* TestClock.setTime(retryAt - 1)
+      assert.strictEqual((yield* Effect.flip(call(Effect.void))).reason._tag, "Unreachable")
+      yield* TestClock.setTime(retryAt)
+      yield* call(Effect.void)
+    })
+  )
+
   it.effect("a trial that is interrupted leaves its place to the next", () =>
     Effect.gen(function* () {
       const { call, times } = yield* start

@@ -31,9 +31,15 @@ import { Fence } from "./Fence.ts"
 /** The ledger was not written: nothing of what was intended may be sent. */
 export class NotWritten extends Schema.TaggedError<NotWritten>()("NotWritten", { message: Schema.String }) {}
 
+/** A move in the ledger, of as long as the ledger stays ours: after another leader's write the id may be another move's. */
+export interface Ticket {
+  readonly id: number
+  readonly epoch: number
+}
+
 /** What an address is allowed, or until when it waits (ms since the epoch), and for what. */
 export type Grant =
-  | { readonly _tag: "Granted"; readonly id: number }
+  | { readonly _tag: "Granted"; readonly ticket: Ticket }
   | { readonly _tag: "Waits"; readonly notBefore: number; readonly message: string }
 
 /** What came of a move. Times in ms since the epoch. */
@@ -63,10 +69,10 @@ export class Ledgers extends Context.Service<
     readonly open: (account: AccountKey, reading: Reading) => Effect.Effect<boolean>
     /** Whether an address may be moved now. What is granted is counted from this moment, and to be written before it is sent. */
     readonly ask: (account: AccountKey, request: Allowance.MoveRequest) => Effect.Effect<Grant>
-    /** Succeeds when all that was granted so far is written: one write for all who ask meanwhile. */
-    readonly commit: (account: AccountKey) => Effect.Effect<void, NotWritten>
+    /** Succeeds when these moves are written: one write for all who ask meanwhile. */
+    readonly commit: (account: AccountKey, tickets: ReadonlyArray<Ticket>) => Effect.Effect<void, NotWritten>
     /** Says what came of a granted move; written soon. */
-    readonly end: (account: AccountKey, id: number, ending: Ending) => Effect.Effect<void>
+    readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
   }
 >()("@netcup-failover/controller/act/Ledgers") {
   static readonly layer: Layer.Layer<Ledgers, never, KubeClient | Settings | Wake> = Layer.suspend(() => live)
@@ -83,8 +89,8 @@ interface Book {
   loaded: boolean
   /** True once it was held against what netcup says. */
   settled: boolean
-  /** What was granted up to this version was lost to another writer: it is not to be sent. */
-  forsaken: number
+  /** Counts the ledgers of other writers that took the place of what was in memory. */
+  epoch: number
   failures: number
   readonly turn: Semaphore.Semaphore
 }
@@ -144,7 +150,7 @@ const live = Layer.effect(
         storedVersion: 0,
         loaded: false,
         settled: false,
-        forsaken: 0,
+        epoch: 0,
         failures: 0,
         turn: Semaphore.makeUnsafe(1)
       }
@@ -202,9 +208,10 @@ const live = Layer.effect(
       }
       const read = Result.getOrElse(decoded, () => Ledger.empty)
       book.stored = found
-      if (book.storedVersion === 0 || found?.data.term !== term) {
+      // One that was deleted by hand is written anew: nobody knows better than we.
+      if (book.storedVersion === 0 || (found !== undefined && found.data.term !== term)) {
         book.ledger = Ledger.restore(read, now)
-        book.forsaken = book.version
+        book.epoch += 1
         book.version += 1
       }
       yield* write(account, book)
@@ -227,22 +234,34 @@ const live = Layer.effect(
         )
       )
 
-    const commit = Effect.fn("Ledgers.commit")(function* (account: AccountKey) {
-      const book = bookOf(account)
+    /** Makes what memory has now the stored one, unless that is done already. */
+    const store = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
       const wanted = book.version
       yield* Effect.gen(function* () {
-        if (wanted <= book.forsaken)
-          return yield* new NotWritten({ message: "the ledger was written by somebody else" })
         if (book.storedVersion >= wanted) return
         if (!book.loaded) return yield* new NotWritten({ message: "the ledger is to be read first" })
         yield* write(account, book)
       }).pipe(book.turn.withPermit)
     })
 
+    const commit = Effect.fn("Ledgers.commit")(function* (account: AccountKey, tickets: ReadonlyArray<Ticket>) {
+      const book = bookOf(account)
+      const isOurs = Effect.suspend(() =>
+        tickets.every(({ epoch }) => epoch === book.epoch)
+          ? Effect.void
+          : Effect.fail(new NotWritten({ message: "the ledger was written by somebody else" }))
+      )
+      yield* isOurs
+      yield* store(account, book)
+      yield* isOurs
+    })
+
     /** Until all is stored that memory has; what fails is made up for when the ledger is opened again. */
-    const store = (account: AccountKey, book: Book): Effect.Effect<void> =>
-      commit(account).pipe(
-        Effect.andThen(Effect.suspend(() => (book.storedVersion < book.version ? store(account, book) : Effect.void))),
+    const storeAll = (account: AccountKey, book: Book): Effect.Effect<void> =>
+      store(account, book).pipe(
+        Effect.andThen(
+          Effect.suspend(() => (book.storedVersion < book.version ? storeAll(account, book) : Effect.void))
+        ),
         Effect.ignore
       )
 
@@ -275,7 +294,7 @@ const live = Layer.effect(
         const [grant] = granted
         if (grant !== undefined) {
           change(book, () => ledger)
-          return { _tag: "Granted", id: grant.id }
+          return { _tag: "Granted", ticket: { id: grant.id, epoch: book.epoch } }
         }
         const [wait] = waiting
         const asked = now + Duration.toMillis(settings.limitRetryInterval)
@@ -286,8 +305,10 @@ const live = Layer.effect(
         }
       }),
       commit,
-      end: Effect.fnUntraced(function* (account, id, ending) {
+      end: Effect.fnUntraced(function* (account, { epoch, id }, ending) {
         const book = bookOf(account)
+        // The one who wrote since counts it as one that may have been made.
+        if (epoch !== book.epoch) return
         const now = yield* Clock.currentTimeMillis
         const prefix = book.ledger.entries.find((entry) => entry.id === id)?.prefix
         change(book, (ledger) => {
@@ -305,7 +326,7 @@ const live = Layer.effect(
           }
         })
         // Off the path of moves: who takes over without it only waits longer than needed.
-        yield* FiberMap.run(background, `${account}\nwrite`, store(account, book), { onlyIfMissing: true })
+        yield* FiberMap.run(background, `${account}\nwrite`, storeAll(account, book), { onlyIfMissing: true })
       })
     })
   })

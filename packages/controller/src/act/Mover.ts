@@ -25,7 +25,7 @@ import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
-import { type Ending, Ledgers } from "./Ledgers.ts"
+import { type Ending, Ledgers, type Ticket } from "./Ledgers.ts"
 
 /** What became of telling netcup to route an address; times in ms since the epoch. */
 export interface Attempt {
@@ -36,7 +36,7 @@ export interface Attempt {
   /** `undefined` while netcup was not told, since the ledger does not allow it. */
   readonly startedAt: number | undefined
   readonly state: /** `entry`: the move in the ledger. */
-    | { readonly _tag: "Running"; readonly entry: number }
+    | { readonly _tag: "Running"; readonly entry: Ticket }
     | { readonly _tag: "Done" }
     | {
         readonly _tag: "Failed"
@@ -243,15 +243,20 @@ export class Mover extends Context.Service<
                 return false
               }
               underWay.add(callOf({ key }, prefix))
-              memory.set(prefix, { ...attempt, startedAt: now, state: { _tag: "Running", entry: grant.id } })
+              memory.set(prefix, { ...attempt, startedAt: now, state: { _tag: "Running", entry: grant.ticket } })
               return true
             })
           )
         }),
         carryOut: Effect.fnUntraced(function* (order, begun, intend) {
           // One intention for all of them: who comes second would write it on a version that is no more.
+          const memory = memoryOf(order.group)
+          const tickets = begun.flatMap(({ prefix }) => {
+            const state = memory.get(prefix)?.state
+            return state?._tag === "Running" ? [state.entry] : []
+          })
           const intention = yield* Effect.cached(
-            Effect.all([ledgers.commit(order.key), intend], { concurrency: "unbounded", discard: true })
+            Effect.all([ledgers.commit(order.key, tickets), intend], { concurrency: "unbounded", discard: true })
           )
           for (const address of begun) {
             yield* FiberMap.run(

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Fence } from "@netcup-failover/controller/act/Fence"
+import { Ledgers } from "@netcup-failover/controller/act/Ledgers"
 import { Mover, type Order } from "@netcup-failover/controller/act/Mover"
 import { CalledOff } from "@netcup-failover/controller/observe/NetcupAccount"
 import { Wake } from "@netcup-failover/controller/Wake"
@@ -397,6 +398,29 @@ describe("a move that the ledger does not allow", () => {
     })
   )
 
+  it.effect("is not sent where another leader's ledger took the place of ours after it was begun", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const { told, orderTo } = netcup(() => Effect.void)
+      yield* Effect.gen(function* () {
+        const [mover, ledgers] = [yield* Mover, yield* Ledgers]
+        const order = orderTo(2)
+        yield* mover.aim(order.group, order.to)
+        const begun = yield* mover.begin(order)
+        const path = data.paths().find((one) => data.data(one)?.account === restKey) ?? ""
+        data.put(path, { ...data.data(path), term: "another" })
+        yield* Effect.flip(ledgers.commit(restKey, []))
+        yield* LedgerTerm.open(restKey)
+        yield* mover.carryOut(order, begun, Effect.void)
+        yield* settled
+        assert.deepStrictEqual(told, [])
+        assert.isUndefined(yield* stateOf(one))
+        yield* perform(order)
+        assert.deepStrictEqual(told, [`${one} v2`])
+      }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+    })
+  )
+
   it.effect("is written before it is sent, for all addresses at once", () =>
     Effect.gen(function* () {
       const data = FakeData.make()
@@ -435,6 +459,7 @@ describe("the ledger is told of a move", () => {
       new RoutingErrors.Refused({ message }),
       new RoutingErrors.InvalidCredentials({ message }),
       new RoutingErrors.LoginExpired({ message }),
+      new RoutingErrors.TokenNotKept({ message }),
       new RoutingErrors.AddressNotFound({ message }),
       new RoutingErrors.ServerNotFound({ message }),
       new RoutingErrors.WrongSite({ message }),

@@ -199,7 +199,7 @@ describe("the target of a group", () => {
   })
 
   it("is where netcup is being told, or did as told", () => {
-    for (const state of [{ _tag: "Running", entry: 1 }, { _tag: "Done" }] as const) {
+    for (const state of [{ _tag: "Running", entry: { id: 1, epoch: 1 } }, { _tag: "Done" }] as const) {
       assert.deepStrictEqual(target([attempt(3, 1, state)], { targetNode: "node-2" }), {
         node: node(3),
         committed: true
@@ -209,7 +209,7 @@ describe("the target of a group", () => {
 
   it("is where netcup was told last", () => {
     const older = attempt(1, 10, { _tag: "Done" })
-    const newer = attempt(3, 20, { _tag: "Running", entry: 1 })
+    const newer = attempt(3, 20, { _tag: "Running", entry: { id: 1, epoch: 1 } })
     for (const attempts of [
       [older, newer],
       [newer, older],

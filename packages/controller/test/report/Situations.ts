@@ -57,7 +57,7 @@ const attempt: Arbitrary.Arbitrary<Attempt["state"] | undefined> = Arbitrary.map
   ({ kind, reason, wait }) => {
     if (kind === "None") return undefined
     if (kind === "Failed") return { _tag: kind, reason, retryAt: start + wait * 1_000 }
-    return kind === "Running" ? { _tag: kind, entry: 1 } : { _tag: kind }
+    return kind === "Running" ? { _tag: kind, entry: { id: 1, epoch: 1 } } : { _tag: kind }
   }
 )
 

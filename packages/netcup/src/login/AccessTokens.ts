@@ -5,7 +5,7 @@
  * `TokenStore` before the access token that came with it is handed out; netcup hears nothing of a dead login.
  *
  * Errors are about the token only: whoever wanted one for a change has sent none, so `UnknownOutcome` is never among them.
- * `Unreachable` also says that the store failed; then as well, asking again is all that there is to do.
+ * `TokenNotKept` says that netcup was fine and the store was not.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -27,6 +27,7 @@ import * as TokenEndpoint from "./TokenEndpoint.ts"
 import * as UserId from "./UserId.ts"
 import * as Words from "./Words.ts"
 
+/** A token that calls of the REST API carry. */
 export interface AccessToken {
   readonly token: Redacted.Redacted
   /** Whose it is: what paths of the REST API begin with. */
@@ -35,6 +36,7 @@ export interface AccessToken {
   readonly expiresAt: number
 }
 
+/** The access tokens of one login. */
 export interface AccessTokens {
   /** A token that is good for a while yet: refreshed ahead of its expiry, once for all who wait. */
   readonly current: Effect.Effect<AccessToken, NetcupError>

@@ -18,6 +18,7 @@ export interface GrantedLogin extends TokenAnswer {
   readonly refreshToken: Redacted.Redacted
 }
 
+/** A login that waits for its user: show the code and the address, then await it. */
 export interface DeviceLogin {
   /** To be typed in at {@link verificationUri}. */
   readonly userCode: string

@@ -32,4 +32,5 @@ export const withDefaults = (options: LoginOptions) => ({
   keepAlive: Duration.fromInputUnsafe(options.keepAlive ?? "24 hours")
 })
 
+/** Every option with its value. */
 export type LoginSettings = ReturnType<typeof withDefaults>

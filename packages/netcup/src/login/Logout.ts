@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { RestCredentials } from "../Credentials.ts"
-import { NetcupError, Unreachable } from "../NetcupError.ts"
+import { NetcupError, TokenNotKept } from "../NetcupError.ts"
 import { TokenStore } from "../TokenStore.ts"
 import { type LoginOptions, withDefaults } from "./LoginOptions.ts"
 import * as TokenEndpoint from "./TokenEndpoint.ts"
@@ -26,7 +26,7 @@ export const revoke = Effect.fn("Logout.revoke")(function* (
     Effect.mapError(
       ({ message }) =>
         new NetcupError({
-          reason: new Unreachable({ message: `the token store cannot be read: ${words.say(message)}` })
+          reason: new TokenNotKept({ message: `the token store cannot be read: ${words.say(message)}` })
         })
     )
   )

@@ -8,6 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import { TokenStore } from "../TokenStore.ts"
 
+/** Remembers as long as the layer lives: enough for a program that is done before its token rotates, or whose server rotates none. */
 export const layer = Layer.effect(
   TokenStore,
   Effect.gen(function* () {

@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
-import { LoginExpired, NetcupError, Unreachable } from "../NetcupError.ts"
+import { LoginExpired, NetcupError, TokenNotKept } from "../NetcupError.ts"
 import { TokenStore, TokenStoreError } from "../TokenStore.ts"
 import type { TokenAnswer } from "./LoginAnswer.ts"
 import type { LoginSettings } from "./LoginOptions.ts"
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* (
   const candidates = ({ dead, known }: State) => [...known, first].filter((token) => !dead.has(token))
 
   const storeFailed = (what: string) => (error: TokenStoreError) =>
-    Effect.fail(new NetcupError({ reason: new Unreachable({ message: `${what}: ${say(error.message)}` }) }))
+    Effect.fail(new NetcupError({ reason: new TokenNotKept({ message: `${what}: ${say(error.message)}` }) }))
 
   const bounded = <A>(call: Effect.Effect<A, TokenStoreError>) =>
     Effect.timeoutOrElse(call, {

@@ -15,12 +15,14 @@ const common = {
   server: Schema.optionalKey(Schema.Struct({ id: Schema.Int, name: ServerName }))
 }
 
+/** An IPv4 failover address, from netcup's JSON. */
 export const FailoverIpv4 = Schema.Struct({
   ...common,
   ip: Schema.String,
   cidrSuffix: Schema.optionalKey(Schema.Int)
 })
 
+/** An IPv6 failover prefix, from netcup's JSON. */
 export const FailoverIpv6 = Schema.Struct({
   ...common,
   networkPrefix: Schema.String,

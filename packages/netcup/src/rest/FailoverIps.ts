@@ -12,8 +12,10 @@ import type { RestTransport } from "./RestTransport.ts"
 import type { Servers } from "./Servers.ts"
 import { Task } from "./Task.ts"
 
+/** netcup keeps a list for each. */
 export type Family = FailoverAddress["family"]
 
+/** Which of the addresses; absent: all. */
 export interface FailoverIpFilter {
   readonly ip?: string
   readonly serverId?: number
@@ -22,6 +24,7 @@ export interface FailoverIpFilter {
 /** What has to be known of an address to route it. */
 export type Routed = Pick<FailoverIp.FailoverIp, "id" | "address">
 
+/** The calls about failover addresses. */
 export interface FailoverIps {
   /** The account's addresses of one family, in one call. While a task routes one, this tells where it was before. */
   readonly failoverIps: (
@@ -50,6 +53,7 @@ const refusal = (status: number, message: string): NetcupErrorReason | undefined
   return missing(message) === "server" ? new ServerNotFound({ message }) : new AddressNotFound({ message })
 }
 
+/** The calls over one transport. */
 export const make = ({ call, say }: RestTransport, { server }: Servers): FailoverIps => {
   const lists = {
     IPv4: json(Schema.Array(FailoverIp.FailoverIpv4)),

@@ -13,6 +13,7 @@ import * as Servers from "./Servers.ts"
 import * as Tasks from "./Tasks.ts"
 import { User } from "./User.ts"
 
+/** All calls of the REST API that this library knows, for one login. */
 export interface RestClient extends Servers.Servers, FailoverIps.FailoverIps, Tasks.Tasks {
   /** Is the API there? Needs no login. */
   readonly ping: Effect.Effect<void, NetcupError>

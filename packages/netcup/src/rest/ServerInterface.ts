@@ -14,6 +14,7 @@ const common = {
   editable: Schema.optionalKey(Schema.Boolean)
 }
 
+/** A network interface of a server, with its addresses; routed ones included. */
 export const ServerInterface = Schema.Struct({
   mac: Schema.String,
   driver: Schema.optionalKey(Schema.String),

@@ -19,6 +19,7 @@ export type Power =
   | { readonly state: "OFF"; readonly option?: "POWEROFF" }
   | { readonly state: "SUSPENDED" }
 
+/** Which of the servers; absent: all. */
 export interface ServerFilter {
   readonly name?: string
   readonly ip?: string
@@ -26,6 +27,7 @@ export interface ServerFilter {
   readonly q?: string
 }
 
+/** The calls about servers. */
 export interface Servers {
   /** The account's servers by name; an id that was told is good until the server is gone. */
   readonly servers: (filter?: ServerFilter) => Stream.Stream<ServerSummary, NetcupError>
@@ -55,6 +57,7 @@ const readTask = json(Task)
 const taskOrDone = (answer: Accepted): Result.Result<Task | undefined, string> =>
   answer.status === 202 ? readTask(answer) : Result.succeed(undefined)
 
+/** The calls over one transport. */
 export const make = Effect.fnUntraced(function* ({ call, settings }: RestTransport) {
   const pages = yield* Paging.make(settings.pageSize)
   const list = json(Schema.Array(ServerSummary))

@@ -45,6 +45,7 @@ export type Task = typeof Task.Type
 
 /** How a task ended that did not do what it was made for. */
 const Failure = Schema.Literals(["ERROR", "CANCELED", "ROLLBACK"])
+/** The states of a task that ended without doing its work. */
 export const isFailure = Schema.is(Failure)
 
 /** Does it route an address, or take a route away? */

@@ -16,6 +16,7 @@ import { json } from "./RestCall.ts"
 import type { RestTransport } from "./RestTransport.ts"
 import { isFailure, Task } from "./Task.ts"
 
+/** Which of the tasks; absent: all. */
 export interface TaskFilter {
   /** netcup can't filter by `ROLLBACK`. */
   readonly state?: "PENDING" | "RUNNING" | "FINISHED" | "ERROR" | "WAITING_FOR_CANCEL" | "CANCELED"
@@ -24,6 +25,7 @@ export interface TaskFilter {
   readonly serverId?: number
 }
 
+/** The calls about tasks. */
 export interface Tasks {
   /** The newest first, without their steps and errors. */
   readonly tasks: (filter?: TaskFilter) => Stream.Stream<Task, NetcupError>
@@ -40,6 +42,7 @@ export interface Tasks {
 /** Asking again with the same credentials can't help. */
 const hopeless: ReadonlySet<NetcupErrorReason["_tag"]> = new Set(["InvalidCredentials", "LoginExpired"])
 
+/** The calls over one transport. */
 export const make = Effect.fnUntraced(function* ({ call, say, settings }: RestTransport) {
   const pages = yield* Paging.make(settings.pageSize)
   const list = json(Schema.Array(Task))

@@ -11,6 +11,7 @@ export interface Parameters extends Schema.ConstraintEncoder<{ readonly [element
 /** Decodes the list of an answer's `<return>` elements. */
 export type Returns = Schema.ConstraintDecoder<unknown>
 
+/** An operation: what is sent, and what comes back. */
 export interface Operation<P extends Parameters, R extends Returns> {
   /** The name of the request's wrapper element. */
   readonly name: string

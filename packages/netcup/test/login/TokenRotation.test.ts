@@ -48,7 +48,7 @@ describe("AccessTokens: a rotated refresh token", () => {
       const { current } = yield* open(soon)
       for (const _ of [1, 2, 3]) {
         const error = yield* Effect.flip(current)
-        assert.strictEqual(error.reason._tag, "Unreachable")
+        assert.strictEqual(error.reason._tag, "TokenNotKept")
         assert.include(error.message, "could not be kept")
         assert.include(error.message, "the disk is full")
       }
