@@ -44,6 +44,7 @@ const ofNetcup = ({ reason }: NetcupError): Failure => {
     case "LoginExpired":
       return as(ExitCode.credentials, `${message}: run \`netcup-failover login\``)
     case "TokenNotKept":
+    case "CalledOff":
       return as(ExitCode.later, message)
     case "Unreachable":
     case "MalformedAnswer":

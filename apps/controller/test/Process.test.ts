@@ -32,7 +32,7 @@ suite("the process", {}, (scenario) => {
       assert.match(body, /netcup_failover_attempts_total\{outcome="routed"\} 1\n/u)
       assert.match(body, /netcup_failover_leader 1\n/u)
       const call = new RegExp(
-        `netcup_calls_total\\{(?=[^}]*operation="${stage.operations.route}")(?=[^}]*outcome="ok")[^}]*\\} 1\n`,
+        `netcup_calls_total\\{(?=[^}]*operation="${stage.operations.route}[^"]*")(?=[^}]*outcome="ok")[^}]*\\} 1\n`,
         "u"
       )
       assert.match(body, call)

@@ -18,6 +18,16 @@ export interface Failure {
 export const backoff = (failures: number, random: number, maxBackoff: Duration.Duration): number =>
   Math.min(1_000 * 2 ** (failures - 1), Duration.toMillis(maxBackoff)) * (0.8 + 0.4 * random)
 
+/** No pause that grows is longer. */
+const longestPause = Duration.toMillis("10 minutes")
+
+/** Doubling from the interval. */
+const growing = (doublings: number, interval: Duration.Duration): number =>
+  Math.max(
+    Duration.toMillis(interval),
+    Math.min(Duration.toMillis(interval) * 2 ** Math.max(0, doublings), longestPause)
+  )
+
 /**
  * When to ask again, in ms since the epoch.
  *
@@ -30,6 +40,7 @@ export const nextAttemptAt = (
   random: number,
   settings: PaceSettings
 ): number => {
+  const soon = backoff(failures, random, settings.maxBackoff)
   switch (reason._tag) {
     case "RateLimited":
       // A limit whose end nobody knows is asked about.
@@ -47,17 +58,18 @@ export const nextAttemptAt = (
     case "NoInterface":
     case "Refused":
       return now + Duration.toMillis(settings.limitRetryInterval)
-    case "TokenNotKept":
+    // netcup counts what it gives up: one address must not spend the account's moves.
     case "TaskFailed":
+      return now + (failures > 1 ? growing(failures - 2, settings.limitRetryInterval) : soon)
+    case "CalledOff":
+    case "TokenNotKept":
     case "MalformedAnswer":
     case "UnknownOutcome":
-      return now + backoff(failures, random, settings.maxBackoff)
-    case "Unreachable": {
-      const pause = now + backoff(failures, random, settings.maxBackoff)
+      return now + soon
+    case "Unreachable":
       // Then one call finds out for all; who comes a little later profits.
       return reason.retryAt === undefined
-        ? pause
-        : Math.max(now + 100, Math.min(pause, reason.retryAt + 1_000 * random))
-    }
+        ? now + soon
+        : Math.max(now + 100, Math.min(now + soon, reason.retryAt + 1_000 * random))
   }
 }

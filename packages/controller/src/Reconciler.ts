@@ -5,6 +5,7 @@
  * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
  * since every pass starts from what is.
  */
+import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
@@ -39,6 +40,9 @@ interface Ordered extends Case {
 }
 
 type Begun = ReadonlyArray<FailoverAddress>
+
+/** Until something is looked at again that is due and could not begin, in ms. */
+const slowLook = 1_000
 
 /** Between two looks that only time asked for, in ms: a slip in reckoning when to look again must not become a hot loop. */
 const shortestPause = 50
@@ -77,7 +81,7 @@ export const run = Effect.gen(function* () {
       now,
       addresses: group.addresses,
       account: state?.account,
-      notices: state?.first?.notices ?? [],
+      notices: state?.notices ?? [],
       nodes: seen.nodes
     })
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
@@ -88,9 +92,11 @@ export const run = Effect.gen(function* () {
 
   /** When time alone gives this group something to do, in ms since the epoch; `undefined`: never. */
   const nextLook = Effect.fnUntraced(function* (resource: GroupResource, order: Order | undefined, attempts: Attempts) {
+    const now = yield* Clock.currentTimeMillis
     const waiting = (order?.missing ?? []).flatMap(({ prefix }) => {
       const state = attempts.get(prefix)?.state
-      return state?._tag === "Failed" ? [state.retryAt] : []
+      // What is due and has not begun waits for something that wakes us by itself.
+      return state?._tag === "Failed" ? [state.retryAt > now ? state.retryAt : now + slowLook] : []
     })
     const write = yield* reporter.retryAt(resource)
     // Without the write nothing is sent: it comes first.
@@ -145,9 +151,15 @@ export const run = Effect.gen(function* () {
   }
 }).pipe(Effect.scoped)
 
-/** What cannot wait first, then by the user's priority; of equal ones the older, as with conflicts. */
+/** What is dead first, then what is nowhere yet, then what can wait. */
+const urgencyOf = ({ order, group }: Ordered): number => {
+  if (order === undefined || order.missing.every(({ prefix }) => order.upkeep.has(prefix))) return 2
+  return group.current === undefined ? 1 : 0
+}
+
+/** The most urgent, then by the user's priority; of equal ones the older, as with conflicts. */
 const byUrgency = (a: Ordered, b: Ordered): number =>
-  Number(a.order?.purpose === "Upkeep") - Number(b.order?.purpose === "Upkeep") ||
+  urgencyOf(a) - urgencyOf(b) ||
   (b.resource.spec.priority ?? 0) - (a.resource.spec.priority ?? 0) ||
   a.group.createdAt - b.group.createdAt ||
   (a.group.name < b.group.name ? -1 : 1)
@@ -161,14 +173,25 @@ const orderOf = (
   if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
   const server = nodes.find(({ name }) => name === decision.to)?.server
   if (server === undefined) return undefined
+  const { key, account: known } = account.state
+  const missing = group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
+  /** Whether a node is well, as far as that is known: what it has can wait. */
+  const isAlive = (node: Candidate | undefined) =>
+    node !== undefined &&
+    node.verdict.state !== "Failed" &&
+    !(node.server !== undefined && known?.notRunning?.has(node.server) === true)
+  const current = nodes.find(({ name }) => name === group.current)
+  const canWait = ({ prefix }: FailoverAddress) => {
+    const holder = known?.routes.get(prefix)
+    return isAlive(nodes.find((node) => node.server !== undefined && node.server === holder) ?? current)
+  }
   return {
     group: group.name,
     to: decision.to,
     server,
     account: account.account,
-    key: account.state.key,
-    // What somebody moved away is somewhere: bringing it back must not use up what failovers need.
-    purpose: decision.because._tag === "Drifted" ? "Upkeep" : "Failover",
-    missing: group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
+    key,
+    missing,
+    upkeep: new Set(missing.filter(canWait).map(({ prefix }) => prefix))
   }
 }

@@ -68,6 +68,7 @@ export const accountState = (more: Partial<AccountState> = {}): AccountState => 
   key: soapKey,
   account: undefined,
   first: undefined,
+  notices: [],
   trouble: undefined,
   ...more
 })

@@ -137,7 +137,6 @@ describe("the next attempt", () => {
   })
 
   for (const reason of [
-    new NetcupError.TaskFailed({ message, taskId: "task", state: "ROLLBACK" }),
     new NetcupError.Unreachable({ message }),
     new NetcupError.TokenNotKept({ message }),
     new NetcupError.MalformedAnswer({ message }),
@@ -149,6 +148,12 @@ describe("the next attempt", () => {
       assert.strictEqual(at({ reason, failures: 1 }, 0), 800)
     })
   }
+
+  it("after TaskFailed is soon once, and then ever later: netcup counts what it gives up", () => {
+    const reason = new NetcupError.TaskFailed({ message, taskId: "task", state: "ROLLBACK" })
+    const pauses = [1, 2, 3, 4, 9].map((failures) => at({ reason, failures }))
+    assert.deepStrictEqual(pauses, [1_000, 30_000, 60_000, 120_000, 600_000])
+  })
 
   it("of a netcup that is down comes when it is tried again, or a little later, and no later than without being told", () => {
     const down = new NetcupError.Unreachable({ message, retryAt: now + 3_000 })

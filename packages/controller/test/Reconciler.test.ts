@@ -64,6 +64,7 @@ interface World {
   /** Or each where this says. */
   readonly place?: (address: string) => ServerName | undefined
   readonly first?: AccountState["first"]
+  readonly notices?: ReadonlyArray<string>
   readonly nodes?: () => ReadonlyArray<Candidate>
   /** The watch tells nothing after its first word. */
   readonly deaf?: boolean
@@ -73,7 +74,7 @@ interface World {
 /** Runs the loop over groups whose addresses are routed to the second of two healthy nodes unless a world says otherwise. */
 const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false, deaf = false, ...more }: World) {
   const { nodes = () => [candidate(1), candidate(2)], data = FakeData.make(), key = soapKey } = more
-  const { first = { changes: [], asOf: 0, notices: [] }, groups = [resource()] } = more
+  const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
   const clusters = groups.map((group) => FakeCluster.make(group, answers))
   const [cluster] = clusters
@@ -91,7 +92,9 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
     })
   )
   const netcup = account({
-    state: Effect.succeed(accountState({ key, account: { servers: new Set([server(1), server(2)]), routes }, first })),
+    state: Effect.succeed(
+      accountState({ key, account: { servers: new Set([server(1), server(2), server(3)]), routes }, first, notices })
+    ),
     holds: (prefix, at) => routes.get(prefix) === at,
     route: (...order) =>
       Effect.gen(function* () {
@@ -321,6 +324,29 @@ describe("what netcup's limits do not allow at once", () => {
   const ip = (n: number) => `198.51.100.${n}/32`
   const pending = () => Effect.never
 
+  it.effect("goes to what is on a dead node before what lives where it may not stay, however old that is", () =>
+    Effect.gen(function* () {
+      const deselected = (n: number) => ({
+        ...group(n, 100),
+        spec: { ...group(n, 100).spec, nodeSelector: { matchLabels: { edge: "yes" } } },
+        status: { currentNode: "node-1" }
+      })
+      const dead = { ...group(12), status: { currentNode: "node-2" } }
+      const groups = [...Array.from({ length: 10 }, (_, i) => deselected(i + 1)), dead]
+      const failed = fromDeclared({ ready: "False", deleting: false })
+      const { sent } = yield* running({
+        key: restKey,
+        groups,
+        nodes: () => [candidate(1), candidate(2, { verdict: failed }), candidate(3, { labels: { edge: "yes" } })],
+        place: (address) => (address === ip(12) ? server(2) : server(1)),
+        route: pending
+      })
+      assert.strictEqual(sent[0], ip(12))
+      // The reserve for failovers is left: what lives has waited for nothing worse.
+      assert.lengthOf(sent, 5)
+    })
+  )
+
   it.effect("is left by the groups of lowest priority: ten of twelve are sent, by one write of the ledger", () =>
     Effect.gen(function* () {
       // Without a word the priority is 0.
@@ -376,7 +402,7 @@ describe("what netcup's limits do not allow at once", () => {
 
   it.effect("waits for the time that the ledger says, and is sent then", () =>
     Effect.gen(function* () {
-      const first = { changes: Array.from({ length: 10 }, () => -280_000), asOf: 0, notices: [] }
+      const first = { changes: Array.from({ length: 10 }, () => -280_000), asOf: 0 }
       yield* TestClock.setTime(1_000_000)
       const { told } = yield* running({
         key: restKey,
@@ -435,7 +461,7 @@ describe("the notices of an account", () => {
   it.effect("are told with the credentials", () =>
     Effect.gen(function* () {
       const notices = ["netcup lets the API be used from 192.0.2.1 only"]
-      const { cluster } = yield* running({ route: () => Effect.never, first: { changes: [], asOf: 0, notices } })
+      const { cluster } = yield* running({ route: () => Effect.never, notices })
       const healthy = cluster.status()?.conditions?.find(({ type }) => type === "CredentialsHealthy")
       assert.strictEqual(healthy?.status, "True")
       assert.include(healthy?.message, notices[0])

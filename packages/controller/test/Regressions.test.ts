@@ -100,7 +100,7 @@ it.effect("an attempt that ends in a defect does not run for ever", () =>
       to: node(1),
       server: server(1),
       key: restKey,
-      purpose: "Failover" as const,
+      upkeep: new Set<never>(),
       missing: [one],
       account: account({ route: () => Effect.die("a bug") })
     }

@@ -86,12 +86,16 @@ interface Outlook {
   readonly holders: ReadonlyArray<Candidate>
 }
 
+/** Of which API an account is. One and the same account of netcup may be asked by both, under two keys. */
+const apiOf = (account: AccountKey): string => (account.includes(":") ? account.slice(0, account.indexOf(":")) : "")
+
 /**
  * Groups that an older group of the same account keeps from acting, since it has one of their addresses. A group whose spec is
  * not valid has no claim; one whose account is not known keeps what it once had from everybody, since its Secret may be back soon.
  */
 const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason> => {
   const owners = new Map<string, string>()
+  const apis = new Map<Prefix, { readonly api: string; readonly name: string }>()
   const losers = new Map<string, HoldReason>()
   const claimants = groups.filter(({ held }) => held?.because._tag !== "InvalidSpec").sort(byAge)
   for (const { name, account, addresses, current } of claimants) {
@@ -100,15 +104,25 @@ const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason
       own: `${account ?? ""}\n${prefix}`,
       anyone: `\n${prefix}`
     }))
+    const byOtherApi = ({ prefix }: { readonly prefix: Prefix }) => {
+      const owner = account === undefined ? undefined : apis.get(prefix)
+      return owner !== undefined && account !== undefined && owner.api !== apiOf(account) ? owner.name : undefined
+    }
     if (account === undefined) {
       if (current !== undefined) for (const { anyone } of claims) if (!owners.has(anyone)) owners.set(anyone, name)
       continue
     }
-    const taken = claims.find(({ own, anyone }) => owners.has(own) || owners.has(anyone))
-    const holder = taken && (owners.get(taken.own) ?? owners.get(taken.anyone))
+    const taken = claims.find(
+      (claim) => owners.has(claim.own) || owners.has(claim.anyone) || byOtherApi(claim) !== undefined
+    )
+    const holder = taken && (owners.get(taken.own) ?? owners.get(taken.anyone) ?? byOtherApi(taken))
     if (taken !== undefined && holder !== undefined)
       losers.set(name, HoldReason.Conflict({ prefix: taken.prefix, holder }))
-    else for (const { own } of claims) owners.set(own, name)
+    else
+      for (const { own, prefix } of claims) {
+        owners.set(own, name)
+        if (!apis.has(prefix)) apis.set(prefix, { api: apiOf(account), name })
+      }
   }
   return losers
 }

@@ -1,6 +1,7 @@
 /**
- * Spares netcup, and whoever waits, calls that nobody will answer: after some in a row that were not answered, calls fail at
- * once, and now and then one is let through to find out whether netcup is back.
+ * Spares netcup, and whoever waits, reads that nobody will answer: after some calls in a row that were not answered, they fail at
+ * once, and now and then one is let through to find out whether netcup is back. Changes are never held back: a list that hangs says
+ * nothing of whether a route can be changed.
  */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -22,9 +23,12 @@ export interface CircuitBreakerOptions {
 export interface CircuitBreaker {
   /**
    * Makes a call, or fails with `Unreachable` without making it. Whole calls are what counts, with all their tries. Any answer,
-   * a refusal too, ends a series of failures; an outcome that is unknown is no answer, and no failure either.
+   * a refusal too, ends a series of failures; an outcome that is unknown is no answer, and no failure either, nor is a call that was
+   * called off.
    */
   readonly protect: <A, R>(call: Effect.Effect<A, NetcupError, R>) => Effect.Effect<A, NetcupError, R>
+  /** Makes a call whatever the others came to, and learns from what comes of it as {@link protect} does. It is never the trial. */
+  readonly through: <A, R>(call: Effect.Effect<A, NetcupError, R>) => Effect.Effect<A, NetcupError, R>
 }
 
 /** Times are ms of the monotonic clock. `since`: when the first call of the series failed. */
@@ -80,7 +84,7 @@ const outcomeOf = (exit: Exit.Exit<unknown, NetcupError>): Outcome =>
     onSuccess: () => "answered",
     onFailure: ({ reasons }) => {
       const [tag] = reasons.flatMap((reason) => (reason._tag === "Fail" ? [reason.error.reason._tag] : []))
-      if (tag === undefined || tag === "UnknownOutcome") return "undecided"
+      if (tag === undefined || tag === "UnknownOutcome" || tag === "CalledOff") return "undecided"
       return tag === "Unreachable" ? "failed" : "answered"
     }
   })
@@ -111,7 +115,7 @@ export const make = Effect.fnUntraced(function* (options: CircuitBreakerOptions 
     })
     if (was._tag !== "Closed" && is._tag === "Closed") yield* Effect.logInfo("netcup answers again")
     if (was._tag === "Closed" && is._tag === "Open")
-      yield* Effect.logWarning("netcup does not answer: calls are held back")
+      yield* Effect.logWarning("netcup does not answer: reads are held back")
   })
 
   const refusal = Effect.fnUntraced(function* (now: number) {
@@ -125,16 +129,25 @@ export const make = Effect.fnUntraced(function* (options: CircuitBreakerOptions 
     return yield* new NetcupError({ reason: new Unreachable({ message, ...retryAt }) })
   })
 
-  const protect: CircuitBreaker["protect"] = (call) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
-        const number = yield* Ref.updateAndGet(calls, (count) => count + 1)
-        const now = yield* monotonic
-        const admitted = yield* Ref.modify(state, (before) => admit(before, number, now))
-        if (!admitted) return yield* refusal(now)
-        return yield* restore(call).pipe(Effect.onExit((exit) => end(number, outcomeOf(exit))))
-      })
-    )
+  const made =
+    (admitted: (number: number) => Effect.Effect<void, NetcupError>) =>
+    <A, R>(call: Effect.Effect<A, NetcupError, R>): Effect.Effect<A, NetcupError, R> =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const number = yield* Ref.updateAndGet(calls, (count) => count + 1)
+          yield* admitted(number)
+          return yield* restore(call).pipe(Effect.onExit((exit) => end(number, outcomeOf(exit))))
+        })
+      )
 
-  return { protect } satisfies CircuitBreaker
+  const protect = made(
+    Effect.fnUntraced(function* (number) {
+      const now = yield* monotonic
+      if (!(yield* Ref.modify(state, (before) => admit(before, number, now)))) yield* refusal(now)
+    })
+  )
+
+  const through = made(() => Effect.void)
+
+  return { protect, through } satisfies CircuitBreaker
 })

@@ -38,22 +38,40 @@ export class FailoverRouting extends Context.Service<
     readonly routes: (among: ReadonlyArray<ServerName>) => Effect.Effect<Routes, NetcupError>
     /**
      * Waits, for a bounded time, until no routing of this account is under way at netcup: before that {@link routes} may tell
-     * what is about to change. SOAP answers a change when it is done: no wait.
+     * what is about to change. SOAP answers a change when it is done: no wait. Fails when netcup does not tell of its tasks, however
+     * healthy all else may be: whoever can't wait for better times has to go on without.
      */
     readonly settled: Effect.Effect<void, NetcupError>
-    /** When addresses were moved in the last hour by anybody, as netcup's own record has it (ms since the epoch). SOAP has none: empty. */
+    /**
+     * When addresses were moved in the last hour by anybody, as netcup's own record has it (ms since the epoch). SOAP has none: empty.
+     * Takes no longer than one try of a read may.
+     */
     readonly recentChanges: Effect.Effect<ReadonlyArray<number>, NetcupError>
-    /** What an operator should know about the account before it matters, as sentences; most often none. */
+    /**
+     * What an operator should know about the account before it matters, as sentences; most often none. Asked for once, for no longer
+     * than one try of a read may take.
+     */
     readonly notices: Effect.Effect<ReadonlyArray<string>, NetcupError>
-    /** Learns what {@link route} to a server needs, unless it is known: then, and after {@link inspect}, a route sends its change at once. */
+    /**
+     * Learns what {@link route} to a server needs, unless it is known: for a minute then, and after {@link inspect}, a route sends its
+     * change at once.
+     */
     readonly prepare: (server: ServerName) => Effect.Effect<void, NetcupError>
     /** A server's state, asked anew. */
     readonly inspect: (server: ServerName) => Effect.Effect<ServerView, NetcupError>
     /**
      * Routes an address to a server. Succeeds when netcup says that it is done (REST: the task has FINISHED); repeats nothing that
-     * may have been sent.
+     * may have been sent. A change is never held back, however long netcup has not been reached. `RateLimited` is about moves alone: a
+     * limit on what has to be asked for first is `Unreachable`.
+     *
+     * `permitted` is asked when all else is ready, directly before the change is sent (and before it is sent again, by REST, when its
+     * token was refused). `false`: nothing is sent, and it fails with `CalledOff`.
      */
-    readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<void, NetcupError>
+    readonly route: (
+      address: FailoverAddress,
+      to: ServerName,
+      permitted?: Effect.Effect<boolean>
+    ) => Effect.Effect<void, NetcupError>
     /** Takes the route of an address away, from whichever server holds it. Nothing is sent when none does. */
     readonly unroute: (address: FailoverAddress) => Effect.Effect<void, NetcupError>
   }

@@ -55,6 +55,11 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
   message: Schema.String
 }) {}
 
+/** The caller no longer wanted it when it was to be sent: nothing was sent. */
+export class CalledOff extends Schema.TaggedError<CalledOff>()("CalledOff", {
+  message: Schema.String
+}) {}
+
 /** netcup began the change and gave it up: the task of that id ended as `state`. The address is where it was. */
 export class TaskFailed extends Schema.TaggedError<TaskFailed>()("TaskFailed", {
   message: Schema.String,
@@ -63,8 +68,9 @@ export class TaskFailed extends Schema.TaggedError<TaskFailed>()("TaskFailed", {
 }) {}
 
 /**
- * The request surely had no effect: netcup was not reached, or (for a read) gave no usable answer in time. Try again. `retryAt` (ms
- * since the epoch): nothing is sent before, since netcup has been down for a while.
+ * The request surely had no effect: netcup was not reached, or (for a read) gave no usable answer in time, or it limits something else
+ * that had to be asked for first. Try again. `retryAt` (ms since the epoch): nothing is sent before, since netcup has been down for a
+ * while, or asks to wait so long.
  */
 export class Unreachable extends Schema.TaggedError<Unreachable>()("Unreachable", {
   message: Schema.String,
@@ -97,6 +103,7 @@ export const NetcupErrorReason = Schema.Union([
   ServerNotRunning,
   NoInterface,
   Refused,
+  CalledOff,
   TaskFailed,
   Unreachable,
   MalformedAnswer,

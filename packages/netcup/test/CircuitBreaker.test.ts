@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CircuitBreaker from "@netcup-failover/netcup/CircuitBreaker"
 import {
+  CalledOff,
   NetcupError,
   type NetcupErrorReason,
   Refused,
@@ -18,18 +19,18 @@ const silence = failing(new Unreachable({ message: "connect ECONNREFUSED" }))
 
 /** A breaker before a netcup that does what it is told, and counts the calls that reach it. */
 const start = Effect.gen(function* () {
-  const { protect } = yield* CircuitBreaker.make()
+  const { protect, through } = yield* CircuitBreaker.make()
   const calls = yield* Ref.make(0)
-  const call = <A>(behaviour: Effect.Effect<A, NetcupError>) =>
-    protect(
-      Effect.andThen(
-        Ref.update(calls, (count) => count + 1),
-        behaviour
-      )
+  const counted = <A>(behaviour: Effect.Effect<A, NetcupError>) =>
+    Effect.andThen(
+      Ref.update(calls, (count) => count + 1),
+      behaviour
     )
+  const call = <A>(behaviour: Effect.Effect<A, NetcupError>) => protect(counted(behaviour))
+  const change = <A>(behaviour: Effect.Effect<A, NetcupError>) => through(counted(behaviour))
   const times = (count: number, behaviour: Effect.Effect<unknown, NetcupError>) =>
     Effect.forEach(Array.from({ length: count }), () => Effect.exit(call(behaviour)), { discard: true })
-  return { call, calls: Ref.get(calls), times }
+  return { call, change, calls: Ref.get(calls), times }
 })
 
 describe("CircuitBreaker", () => {
@@ -77,16 +78,21 @@ describe("CircuitBreaker", () => {
     )
   }
 
-  it.effect("an unknown outcome is neither an answer nor a failure", () =>
-    Effect.gen(function* () {
-      const { calls, times } = yield* start
-      yield* times(4, silence)
-      yield* times(10, failing(new UnknownOutcome({ message: "lost" })))
-      yield* times(1, silence)
-      yield* times(1, Effect.void)
-      assert.strictEqual(yield* calls, 15)
-    })
-  )
+  for (const [what, reason] of [
+    ["an unknown outcome", new UnknownOutcome({ message: "lost" })],
+    ["a call that was called off", new CalledOff({ message: "too late" })]
+  ] as const) {
+    it.effect(`${what} is neither an answer nor a failure`, () =>
+      Effect.gen(function* () {
+        const { calls, times } = yield* start
+        yield* times(4, silence)
+        yield* times(10, failing(reason))
+        yield* times(1, silence)
+        yield* times(1, Effect.void)
+        assert.strictEqual(yield* calls, 15)
+      })
+    )
+  }
 
   it.effect("lets exactly one call try after a pause, and all when that is answered", () =>
     Effect.gen(function* () {
@@ -202,4 +208,62 @@ describe("CircuitBreaker", () => {
       assert.strictEqual(yield* calls, 7)
     })
   )
+
+  describe("a change", () => {
+    it.effect("is made while other calls are held back, and while one of them is a trial", () =>
+      Effect.gen(function* () {
+        const { call, calls, change, times } = yield* start
+        yield* times(5, silence)
+        yield* Effect.exit(change(silence))
+        yield* times(1, Effect.void)
+        assert.strictEqual(yield* calls, 6)
+        yield* TestClock.adjust("1500 millis")
+        yield* Effect.forkChild(call(Effect.never), { startImmediately: true })
+        yield* Effect.exit(change(silence))
+        assert.strictEqual(yield* calls, 8)
+      })
+    )
+
+    it.effect("that is answered opens the way for all", () =>
+      Effect.gen(function* () {
+        const { call, change, times } = yield* start
+        yield* times(5, silence)
+        yield* change(Effect.void)
+        assert.strictEqual(yield* call(Effect.succeed("there")), "there")
+      })
+    )
+
+    it.effect("that is not answered counts as any call", () =>
+      Effect.gen(function* () {
+        const { call, change, times } = yield* start
+        yield* times(4, silence)
+        yield* Effect.exit(change(silence))
+        assert.strictEqual((yield* Effect.flip(call(Effect.void))).reason._tag, "Unreachable")
+      })
+    )
+
+    for (const [what, outcome] of [
+      ["that is not answered", silence],
+      ["that is called off", failing(new CalledOff({ message: "too late" }))]
+    ] as const) {
+      it.effect(`${what} takes nothing from a trial, nor from the pause before it`, () =>
+        Effect.gen(function* () {
+          const { call, calls, change, times } = yield* start
+          yield* times(5, silence)
+          yield* Effect.exit(change(outcome))
+          yield* times(1, Effect.void)
+          assert.strictEqual(yield* calls, 6)
+          yield* TestClock.adjust("1500 millis")
+          const end = yield* Deferred.make<void>()
+          const trial = yield* Effect.forkChild(call(Deferred.await(end)), { startImmediately: true })
+          yield* Effect.exit(change(outcome))
+          yield* times(1, Effect.void)
+          assert.strictEqual(yield* calls, 8)
+          yield* Deferred.succeed(end, undefined)
+          yield* Fiber.join(trial)
+          assert.strictEqual(yield* call(Effect.succeed("there")), "there")
+        })
+      )
+    }
+  })
 })

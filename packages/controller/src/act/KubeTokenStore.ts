@@ -27,6 +27,9 @@ const encodeKept = Schema.encodeSync(Kept)
 /** netcup lets a token die that was not used for 30 days. What is older is of no use to anybody. */
 const lifetime = Duration.days(31)
 
+/** So old an entry of a login that is in use is written anew. */
+const renewal = Duration.days(7)
+
 const failed = ({ message }: KubeError) => new TokenStoreError({ message: `Secret ${secretName}: ${message}` })
 
 /** One for the leader's term: nobody else writes. */
@@ -46,18 +49,6 @@ export const layer = Layer.effect(
     const keyOf = (token: Redacted.Redacted) =>
       digestHex(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
 
-    const latest = Effect.fn("KubeTokenStore.latest")(function* (original: Redacted.Redacted) {
-      const key = yield* keyOf(original)
-      const found = yield* Effect.mapError(stored.read, failed)
-      const kept = found?.data[key]
-      if (kept === undefined) return Option.none()
-      const decoded = decodeKept(kept)
-      if (Result.isSuccess(decoded)) return Option.some(Redacted.make(decoded.success.refreshToken))
-      // The error would show what it could not read.
-      yield* Effect.logWarning(`the key ${key} of Secret ${secretName} is unreadable: the user's own token is tried`)
-      return Option.none()
-    })
-
     const keep = Effect.fn("KubeTokenStore.keep")(function* (original: Redacted.Redacted, newest: Redacted.Redacted) {
       const key = yield* keyOf(original)
       const now = yield* Clock.currentTimeMillis
@@ -71,6 +62,24 @@ export const layer = Layer.effect(
         ...Object.fromEntries(others),
         [key]: encodeKept({ refreshToken: Redacted.value(newest), keptAt: now })
       })
+    })
+
+    const latest = Effect.fn("KubeTokenStore.latest")(function* (original: Redacted.Redacted) {
+      const key = yield* keyOf(original)
+      const found = yield* Effect.mapError(stored.read, failed)
+      const kept = found?.data[key]
+      if (kept === undefined) return Option.none()
+      const decoded = decodeKept(kept)
+      if (Result.isSuccess(decoded)) {
+        const token = Redacted.make(decoded.success.refreshToken)
+        const age = (yield* Clock.currentTimeMillis) - decoded.success.keptAt
+        // It lives as long as it is used, whether it is rotated or not: it must not look forgotten.
+        if (age > Duration.toMillis(renewal)) yield* Effect.ignore(oneAtATime.withPermit(keep(original, token)))
+        return Option.some(token)
+      }
+      // The error would show what it could not read.
+      yield* Effect.logWarning(`the key ${key} of Secret ${secretName} is unreadable: the user's own token is tried`)
+      return Option.none()
     })
 
     return TokenStore.of({

@@ -280,7 +280,8 @@ const live = Layer.effect(
           const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server }) => {
             // netcup was asked after the one who sent it had gone: there it is, or nothing came of it.
             if (routes.get(prefix) === server) return Ledger.done(rest, id, asOf)
-            return changes === undefined || !account.startsWith("rest:") ? Ledger.withdrawn(rest, id) : rest
+            // By REST it may have been counted: its record tells, if it could be read.
+            return changes === undefined && account.startsWith("rest:") ? rest : Ledger.withdrawn(rest, id)
           }, ledger)
           return changes === undefined ? settled : Ledger.learn(settled, changes, asOf)
         })

@@ -7,7 +7,6 @@
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
-import type { Purpose } from "@netcup-failover/core/MoveLimits"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { type NetcupErrorReason, RateLimited, UnknownOutcome } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
@@ -59,8 +58,9 @@ export interface Order {
   readonly server: ServerName
   readonly account: NetcupAccount
   readonly key: AccountKey
-  readonly purpose: Purpose
   readonly missing: ReadonlyArray<FailoverAddress>
+  /** Of these the ones that serve, or did a moment ago, where they are: they can wait. */
+  readonly upkeep: ReadonlySet<Prefix>
 }
 
 /**
@@ -72,6 +72,10 @@ const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"
 
 /** How an attempt failed, if it did. */
 const failureOf = (attempt: Attempt | undefined) => (attempt?.state._tag === "Failed" ? attempt.state : undefined)
+
+/** netcup counts what it began, whatever came of it: a repetition must not use up what other failovers need. */
+const isCostly = (reason: NetcupErrorReason | undefined): boolean =>
+  reason?._tag === "TaskFailed" || reason?._tag === "UnknownOutcome"
 
 /** What the ledger is told of a failure. */
 const endingOf = ({ key }: Order, { _tag }: NetcupErrorReason, retryAt: number): Ending => {
@@ -142,7 +146,8 @@ export class Mover extends Context.Service<
         order: Order,
         prefix: Prefix,
         ending: Ending,
-        change: (begun: Attempt) => Attempt | undefined
+        change: (begun: Attempt) => Attempt | undefined,
+        isNews = true
       ) {
         underWay.delete(callOf(order, prefix))
         const memory = memoryOf(order.group)
@@ -151,11 +156,20 @@ export class Mover extends Context.Service<
         if (next === undefined) memory.delete(prefix)
         else memory.set(prefix, next)
         if (begun?.state._tag === "Running") yield* ledgers.end(order.key, begun.state.entry, ending)
-        yield* wake.now
+        if (isNews) yield* wake.now
       })
 
       /** As if it had not begun. */
       const forget = (order: Order, prefix: Prefix) => end(order, prefix, { _tag: "Withdrawn" }, () => undefined)
+
+      /** The writers of the intention say when to try again, unless we may not write at all: then nothing is gained by haste. */
+      const retryLater = Effect.fnUntraced(function* (order: Order, prefix: Prefix) {
+        const leads = yield* fence
+        yield* end(order, prefix, { _tag: "Withdrawn" }, () => undefined, leads)
+        if (leads) return
+        const later = Effect.andThen(Effect.sleep("500 millis"), wake.now)
+        yield* FiberMap.run(running, "later", later, { onlyIfMissing: true })
+      })
 
       const failed = Effect.fnUntraced(function* (order: Order, address: FailoverAddress, reason: NetcupErrorReason) {
         const now = yield* Clock.currentTimeMillis
@@ -169,7 +183,13 @@ export class Mover extends Context.Service<
           message: reason.message
         })
         const failures = (memoryOf(order.group).get(address.prefix)?.failures ?? 0) + 1
-        const retryAt = Pace.nextAttemptAt({ reason, failures }, now, random, settings)
+        // A password that is tried too often locks the account; a token can be tried again.
+        const { credentialsRetryInterval, limitRetryInterval } = settings
+        const pace = {
+          ...settings,
+          credentialsRetryInterval: order.key.startsWith("soap:") ? credentialsRetryInterval : limitRetryInterval
+        }
+        const retryAt = Pace.nextAttemptAt({ reason, failures }, now, random, pace)
         yield* end(order, address.prefix, endingOf(order, reason, retryAt), (begun) => ({
           ...begun,
           failures,
@@ -214,7 +234,7 @@ export class Mover extends Context.Service<
             if (to === undefined) aims.delete(group)
             else aims.set(group, to)
           }),
-        begin: Effect.fnUntraced(function* ({ group, to, server, account, key, purpose, missing }) {
+        begin: Effect.fnUntraced(function* ({ group, to, server, account, key, upkeep, missing }) {
           const now = yield* Clock.currentTimeMillis
           const memory = memoryOf(group)
           return yield* Effect.filter(
@@ -231,9 +251,12 @@ export class Mover extends Context.Service<
               if (failed !== undefined && limit === undefined && sameWay && now < failed.retryAt) return false
               const failures = sameWay ? before.failures : 0
               const attempt = { to, server, account, failures }
+              const purpose = upkeep.has(prefix) || (sameWay && isCostly(failed?.reason)) ? "Upkeep" : "Failover"
               const grant = yield* ledgers.ask(key, { prefix, server, purpose })
               if (grant._tag === "Waits") {
-                const retryAt = grant.notBefore
+                // While moves are under way the time is a guess that comes later with each look: the first one stands.
+                const isSame = limit?.byLedger === true && limit.reason.message === grant.message && limit.retryAt > now
+                const retryAt = isSame ? Math.min(limit.retryAt, grant.notBefore) : grant.notBefore
                 // netcup's own words say more than ours.
                 const byLedger = limit === undefined || limit.byLedger === true
                 const message = byLedger ? grant.message : limit.reason.message
@@ -263,8 +286,7 @@ export class Mover extends Context.Service<
               running,
               `${order.group}\n${address.prefix}`,
               Effect.matchEffect(intention, {
-                // The writer of the intention says when to try again.
-                onFailure: () => forget(order, address.prefix),
+                onFailure: () => retryLater(order, address.prefix),
                 onSuccess: () => route(order, address)
               }).pipe(Effect.catchDefect((defect) => brokenOff(order, address, defect)))
             )

@@ -67,7 +67,8 @@ export class Accounts extends Context.Service<
             if (wanted.some((one) => Equal.equals(one, credentials))) continue
             const entry = MutableHashMap.get(accounts, credentials)
             MutableHashMap.remove(accounts, credentials)
-            if (Option.isSome(entry)) yield* Scope.close(entry.value.scope, Exit.void)
+            // A login that ends may have a token to keep: nobody waits for that.
+            if (Option.isSome(entry)) yield* Effect.forkIn(Scope.close(entry.value.scope, Exit.void), scope)
           }
           for (const credentials of wanted) {
             const entry = MutableHashMap.get(accounts, credentials)

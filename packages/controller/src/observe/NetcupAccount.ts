@@ -7,16 +7,16 @@ import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import type { Routes } from "@netcup-failover/netcup/FailoverRouting"
 import * as FailoverRoutingOf from "@netcup-failover/netcup/FailoverRoutingOf"
-import { NetcupError, type NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
+import { NetcupError, type NetcupErrorReason, Unreachable } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
@@ -31,12 +31,10 @@ export interface Trouble {
 
 /** What only the first reading of a term tells. */
 export interface FirstReading {
-  /** When anybody moved an address in the last hour, as netcup's own record has it (ms since the epoch). */
-  readonly changes: ReadonlyArray<number>
+  /** When anybody moved an address in the last hour, as netcup's own record has it (ms since the epoch); `undefined`: it could not be read. */
+  readonly changes: ReadonlyArray<number> | undefined
   /** When netcup was asked, in ms since the epoch. */
   readonly asOf: number
-  /** What an operator should know of the account before it matters, as sentences. */
-  readonly notices: ReadonlyArray<string>
 }
 
 export interface AccountState {
@@ -45,6 +43,8 @@ export interface AccountState {
   /** Absent before netcup's first answer to these credentials. */
   readonly account: Account | undefined
   readonly first: FirstReading | undefined
+  /** What an operator should know of the account before it matters, as sentences. */
+  readonly notices: ReadonlyArray<string>
   readonly trouble: Trouble | undefined
 }
 
@@ -79,6 +79,7 @@ export const open = Effect.fnUntraced(function* (
 ) {
   const settings = yield* Settings
   const wake = yield* Wake
+  const scope = yield* Scope.Scope
   const timeouts = { readTimeout: settings.readTimeout, changeTimeout: settings.routeTimeout }
   const routing = yield* FailoverRoutingOf.make(credentials, {
     soap: { url: settings.soapUrl.href, ...timeouts },
@@ -89,7 +90,16 @@ export const open = Effect.fnUntraced(function* (
       ...timeouts
     }
   })
-  const health = yield* Ref.make<Health>({ known: undefined, first: undefined, failures: 0, trouble: undefined })
+  const health = yield* Ref.make<Health>({
+    known: undefined,
+    first: undefined,
+    notices: [],
+    failures: 0,
+    trouble: undefined
+  })
+  /** A password that is tried too often locks the account; a token can be tried again. */
+  const pace =
+    credentials._tag === "Soap" ? settings : { ...settings, credentialsRetryInterval: settings.limitRetryInterval }
   const watched = yield* Ref.make(servers)
   const nudges = yield* Queue.sliding<void>(1)
   const changes = yield* Semaphore.make(concurrentChanges)
@@ -102,25 +112,51 @@ export const open = Effect.fnUntraced(function* (
       return {
         ...was,
         failures,
-        trouble: { reason, retryAt: Pace.nextAttemptAt({ reason, failures }, now, random, settings) }
+        trouble: {
+          reason,
+          // Reads have no limit that we know of: whatever an answer says, they are tried again soon enough.
+          retryAt: Math.min(
+            Pace.nextAttemptAt({ reason, failures }, now, random, reason._tag === "LoginExpired" ? settings : pace),
+            now + Duration.toMillis(settings.credentialsRetryInterval)
+          )
+        }
       }
     })
     yield* wake.now
   })
 
+  /**
+   * Waits until netcup routes nothing any more that could change what it tells of addresses. `false`: nobody knows whether it does;
+   * then what it tells of where addresses are is the best there is.
+   */
+  const settle = routing.settled.pipe(
+    Effect.timeout(longestSettling),
+    Effect.as(true),
+    Effect.catch((error) =>
+      Effect.as(Effect.logWarning("nobody knows what netcup is doing just now", { error: error.message }), false)
+    )
+  )
+
   /** Before anything is told: what a former leader told may still be under way, and others have moved addresses too. */
   const begin = Effect.gen(function* () {
-    yield* routing.settled
+    yield* settle
     const asOf = yield* Clock.currentTimeMillis
-    // Without these two netcup can be used as well, and says no itself where they would have told.
-    const unlessUntold = Effect.catch((error: NetcupError) =>
-      Effect.as(Effect.logWarning("netcup tells nothing of the account's past", { message: error.message }), [])
+    // Without it netcup can be used as well, and says no itself where its record would have told.
+    const changes = yield* routing.recentChanges.pipe(
+      Effect.catch(({ message }) =>
+        Effect.as(Effect.logWarning("netcup tells nothing of the account's past", { message }), undefined)
+      )
     )
-    const changes = yield* routing.recentChanges.pipe(unlessUntold)
-    const notices = yield* routing.notices.pipe(unlessUntold)
-    for (const notice of notices) yield* Effect.logWarning(notice)
-    return { changes, asOf, notices } satisfies FirstReading
+    return { changes, asOf } satisfies FirstReading
   })
+
+  /** Nobody waits for these. */
+  const notice = routing.notices.pipe(
+    Effect.tap((notices) => Effect.forEach(notices, (text) => Effect.logWarning(text))),
+    Effect.tap((notices) => Ref.update(health, (was): Health => ({ ...was, notices }))),
+    Effect.tap((notices) => (notices.length > 0 ? wake.now : Effect.void)),
+    Effect.catch(({ message }) => Effect.logDebug(`netcup tells nothing of the account's settings: ${message}`))
+  )
 
   const read = Effect.gen(function* () {
     const ours = yield* Ref.get(watched)
@@ -140,9 +176,11 @@ export const open = Effect.fnUntraced(function* (
       yield* Effect.logWarning(`netcup does not tell what is routed to server ${server}`, { message })
     }
     memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()) })
+    const isFirst = (yield* Ref.get(health)).first === undefined
     yield* Ref.update(
       health,
       (was): Health => ({
+        ...was,
         known: { key, memory },
         first,
         failures: memory.isDoubtful() ? was.failures + 1 : 0,
@@ -150,29 +188,21 @@ export const open = Effect.fnUntraced(function* (
       })
     )
     yield* wake.now
-    return [...told.keys()]
-  })
-
-  /** A server that could not be routed to may run again. */
-  const recheck = Effect.gen(function* () {
-    const memory = (yield* Ref.get(health)).known?.memory
-    for (const server of memory?.stopped() ?? []) {
-      const view = yield* Effect.option(routing.inspect(server))
-      if (Option.isNone(view) || view.value.running === false || view.value.rescue) continue
-      memory?.notRunning(server, false)
-      yield* wake.now
-    }
+    if (isFirst) yield* Effect.forkIn(notice, scope)
+    return { here: [...told.keys()], memory }
   })
 
   /** What a route needs is learned before it is needed. A failure is found again, and reported, by the route itself. */
-  const readAhead = (fresh: ReadonlyArray<ServerName>) =>
-    Effect.forEach(
-      fresh,
-      (server) =>
-        routing
-          .inspect(server)
-          .pipe(Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`))),
-      { concurrency: 4, discard: true }
+  const lookAt = (memory: RouteMemory.RouteMemory) => (server: ServerName) =>
+    routing.inspect(server).pipe(
+      Effect.flatMap(({ running, rescue }) => {
+        const isStopped = running === false || rescue
+        // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
+        if (isStopped === memory.stopped().has(server) || (isStopped && credentials._tag === "Soap")) return Effect.void
+        memory.notRunning(server, isStopped)
+        return wake.now
+      }),
+      Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`))
     )
 
   const untilRetry = Effect.gen(function* () {
@@ -201,10 +231,11 @@ export const open = Effect.fnUntraced(function* (
     while (true) {
       const covered = yield* Ref.get(watched)
       yield* read.pipe(
-        Effect.tap((here) => {
-          const fresh = here.filter((server) => !inspected.has(server))
-          for (const server of fresh) inspected.add(server)
-          return Effect.andThen(readAhead(fresh), recheck)
+        Effect.tap(({ here, memory }) => {
+          // By REST a server's state decides whether it is routed to: it is never older than the rest.
+          const due = here.filter((server) => credentials._tag === "Rest" || !inspected.has(server))
+          for (const server of due) inspected.add(server)
+          return Effect.forEach(due, lookAt(memory), { concurrency: 4, discard: true })
         }),
         Effect.catch(fail)
       )
@@ -214,12 +245,17 @@ export const open = Effect.fnUntraced(function* (
     }
   })
 
-  /** Asks netcup whether an address is on a server, once nothing is under way any more; afterwards that is known. */
-  const look = Effect.fnUntraced(function* (memory: RouteMemory.RouteMemory, prefix: Prefix, to: ServerName) {
-    yield* routing.settled
-    const { held } = yield* routing.routes([to])
-    memory.unsure.delete(prefix)
-    return held.get(prefix) === to
+  /**
+   * Asks netcup whether an address is on a server, once nothing is under way any more. `Unproven`: it is not there, but something may
+   * still be under way.
+   */
+  const look = Effect.fnUntraced(function* (prefix: Prefix, to: ServerName) {
+    const isSettled = yield* settle
+    const { held, untold } = yield* routing.routes([to])
+    if (held.get(prefix) === to) return "There"
+    const error = untold.get(to)
+    if (error !== undefined) return yield* error
+    return isSettled ? "Elsewhere" : "Unproven"
   })
 
   const change = Effect.fnUntraced(function* (
@@ -236,8 +272,11 @@ export const open = Effect.fnUntraced(function* (
         return yield* new NetcupError({ reason: trouble.reason })
       if (!(yield* permitted)) return yield* new CalledOff()
       yield* telling
-      yield* Effect.ensuring(routing.route(address, to), telling)
-    }).pipe(changes.withPermit)
+      yield* Effect.ensuring(routing.route(address, to, permitted), telling)
+    }).pipe(
+      changes.withPermit,
+      Effect.catchReason("NetcupError", "CalledOff", () => new CalledOff())
+    )
   })
 
   const route = Effect.fn("NetcupAccount.route")(
@@ -247,17 +286,20 @@ export const open = Effect.fnUntraced(function* (
       const memory = (yield* Ref.get(health)).known?.memory
       if (memory === undefined) return yield* new CalledOff()
       /** After a lost answer, and after a limit: it may be our own earlier change that netcup counts. */
-      const lookAfter = (error: NetcupError) =>
-        look(memory, prefix, to).pipe(
+      const lookAfter = (error: NetcupError, proven = error) =>
+        look(prefix, to).pipe(
           Effect.catch(() => Effect.fail(error)),
-          Effect.flatMap((there) => (there ? Effect.void : Effect.fail(error)))
+          Effect.flatMap((place) =>
+            place === "There" ? Effect.void : Effect.fail(place === "Elsewhere" ? proven : error)
+          )
         )
-      if (!memory.unsure.has(prefix) || !(yield* look(memory, prefix, to))) {
+      if (!memory.unsure.has(prefix) || (yield* look(prefix, to)) !== "There") {
         yield* change(memory, address, to, permitted).pipe(
           Effect.catchReasons("NetcupError", {
-            UnknownOutcome: (_, error) => {
+            UnknownOutcome: ({ message }, error) => {
               memory.unsure.add(prefix)
-              return lookAfter(error)
+              // A SOAP call that hangs may be carried out later all the same; REST would have a task by now.
+              return lookAfter(error, credentials._tag === "Rest" ? notMade(message) : error)
             },
             RateLimited: (_, error) => lookAfter(error),
             WrongSite: (_, error) => {
@@ -286,10 +328,11 @@ export const open = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   const account: NetcupAccount = {
-    state: Effect.map(Ref.get(health), ({ known, first, trouble }) => ({
+    state: Effect.map(Ref.get(health), ({ known, first, notices, trouble }) => ({
       key: known?.key,
       account: known?.memory.account(),
       first,
+      notices,
       trouble
     })),
     holds: (prefix, server) => Ref.getUnsafe(health).known?.memory.holds(prefix, server) === true,
@@ -299,10 +342,18 @@ export const open = Effect.fnUntraced(function* (
   return account
 })
 
+/** A lost answer to a change that was not made, as a look has shown; it is looked for again before it is repeated. */
+const notMade = (message: string) =>
+  new NetcupError({ reason: new Unreachable({ message: `${message}; netcup has not moved the address` }) })
+
+/** A routing task takes about a second. One that takes longer than this must not keep dead addresses from being moved. */
+const longestSettling = "15 seconds"
+
 /** What came of reading so far. `known`: once netcup has accepted the credentials. */
 interface Health {
   readonly known: { readonly key: AccountKey; readonly memory: RouteMemory.RouteMemory } | undefined
   readonly first: FirstReading | undefined
+  readonly notices: ReadonlyArray<string>
   /** In a row. */
   readonly failures: number
   readonly trouble: Trouble | undefined

@@ -50,6 +50,7 @@ export const make = (): RouteMemory => {
   const everRead = new Set<ServerName>()
   /** Addresses that the last read did not find where they were. */
   const missed = new Set<Prefix>()
+  const unsure = new Set<Prefix>()
   const stopped = new Set<ServerName>()
   const offSite = new Map<Prefix, ReadonlySet<ServerName>>()
   const moves = new Map<Prefix, { readonly at: number; readonly arrived: ServerName | undefined }>()
@@ -103,6 +104,7 @@ export const make = (): RouteMemory => {
     arrived: (prefix, server) => {
       moves.set(prefix, { at: moves.get(prefix)?.at ?? 0, arrived: server })
       missed.delete(prefix)
+      unsure.delete(prefix)
       if (account !== undefined) account = { ...account, routes: new Map(account.routes).set(prefix, server) }
     },
     notRunning: (server, is) => {
@@ -113,7 +115,7 @@ export const make = (): RouteMemory => {
     offSite: (prefix, server) => {
       offSite.set(prefix, new Set([...(offSite.get(prefix) ?? []), server]))
     },
-    unsure: new Set(),
+    unsure,
     isDoubtful: () => missed.size > 0 || (account?.unread?.size ?? 0) > 0
   }
 }

@@ -58,6 +58,21 @@ describe("a rotated token", () => {
   )
 
   it.effect(
+    "that is used for weeks without another rotation is not taken for a forgotten one",
+    over((data, store) =>
+      Effect.gen(function* () {
+        yield* store.keep(mine, newest)
+        for (let week = 0; week < 6; week++) {
+          yield* TestClock.adjust("8 days")
+          assert.strictEqual(yield* latest(store, mine), "rotated-geheim")
+        }
+        yield* store.keep(yours, newest)
+        assert.sameMembers(Object.keys(data.data(path) ?? {}), [hashOf(mine), hashOf(yours)])
+      })
+    )
+  )
+
+  it.effect(
     "is kept when the store says so, under the hash of the user's own, and found by it",
     over((data, store) =>
       Effect.gen(function* () {

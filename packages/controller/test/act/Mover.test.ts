@@ -18,7 +18,7 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeData from "../FakeData.ts"
 import { account, address, node, restKey, server, soapKey } from "../Given.ts"
-import type { settingsOf } from "../TestSettings.ts"
+import { settingsOf } from "../TestSettings.ts"
 import * as LedgerTerm from "./LedgerTerm.ts"
 
 const { settled } = LedgerTerm
@@ -50,7 +50,7 @@ const netcup = (route: Route) => {
     account: known,
     // Under REST's limits an address takes no rest between failovers.
     key: restKey,
-    purpose: "Failover",
+    upkeep: new Set(),
     missing: [one],
     ...more
   })
@@ -790,4 +790,36 @@ describe("when the term ends", () => {
       yield* Scope.close(scope, Exit.void)
     })
   )
+})
+
+describe("a repetition of what netcup may have counted", () => {
+  for (const [what, reason, purpose] of [
+    ["gave up", new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" }), "Upkeep"],
+    ["did not answer", new RoutingErrors.UnknownOutcome({ message }), "Upkeep"],
+    ["was not reached for", new RoutingErrors.Unreachable({ message }), "Failover"]
+  ] as const) {
+    it.effect(`asks the ledger for ${purpose} after netcup ${what} the first`, () =>
+      Effect.gen(function* () {
+        const asked: Array<string> = []
+        const ledgers = Layer.succeed(Ledgers, {
+          open: () => Effect.succeed(true),
+          ask: (_, request) =>
+            Effect.sync(() => {
+              asked.push(request.purpose)
+              return { _tag: "Granted", ticket: { id: asked.length, epoch: 1 } } as const
+            }),
+          commit: () => Effect.void,
+          end: () => Effect.void
+        })
+        const { orderTo } = netcup(() => fail(reason))
+        const layer = Mover.layer.pipe(Layer.provideMerge(Layer.mergeAll(ledgers, Wake.layer, settingsOf())))
+        yield* Effect.gen(function* () {
+          yield* perform(orderTo(1))
+          yield* TestClock.adjust("1 minute")
+          yield* perform(orderTo(1))
+        }).pipe(Effect.provide(layer))
+        assert.deepStrictEqual(asked, ["Failover", purpose])
+      })
+    )
+  }
 })

@@ -44,7 +44,7 @@ describe("an account that is opened", () => {
         const account = yield* NetcupAccount.open(credentials, servers(1, 2, 9), alone())
         const state = yield* until(account, isRead)
         assert.strictEqual<string | undefined>(state.key, "soap:12345")
-        assert.deepStrictEqual(state.first, { changes: [], asOf: 0, notices: [] })
+        assert.deepStrictEqual(state.first, { changes: [], asOf: 0 })
         assert.sameMembers([...(state.account?.servers ?? [])], [server(1), server(2), server(3)])
         assert.deepStrictEqual(routesOf(state), {
           "203.0.113.1/32": "v1",

@@ -2,7 +2,7 @@
  * Access tokens of one login, for all who call the REST API in its name.
  *
  * Guarantees: one refresh at a time, shared by all who wait, and out of reach of their interruption; a rotated refresh token is in the
- * `TokenStore` before the access token that came with it is handed out; netcup hears nothing of a dead login.
+ * `TokenStore` before the access token that came with it is handed out; netcup hears hardly anything of a dead login.
  *
  * Errors are about the token only: whoever wanted one for a change has sent none, so `UnknownOutcome` is never among them.
  * `TokenNotKept` says that netcup was fine and the store was not.

@@ -16,6 +16,13 @@ export interface LoginOptions {
   readonly refreshAhead?: Duration.Input | undefined
   /** How long a caller waits for a refresh while the present access token is still valid; then it gets that one. */
   readonly patience?: Duration.Input | undefined
+  /**
+   * For how long netcup's no to a refresh token is believed before the same one is tried once more: the `first` no, and every `later`
+   * one. A login service that has just a bad moment says no in the same words.
+   */
+  readonly deadFor?:
+    | { readonly first?: Duration.Input | undefined; readonly later?: Duration.Input | undefined }
+    | undefined
   /** How long a refresh token may go unused: netcup lets it die after 30 days. */
   readonly keepAlive?: Duration.Input | undefined
 }
@@ -29,6 +36,8 @@ export const withDefaults = (options: LoginOptions) => ({
   retryDelay: Duration.fromInputUnsafe(options.retryDelay ?? "250 millis"),
   refreshAhead: Duration.fromInputUnsafe(options.refreshAhead ?? "60 seconds"),
   patience: Duration.fromInputUnsafe(options.patience ?? "2 seconds"),
+  firstDeadFor: Duration.fromInputUnsafe(options.deadFor?.first ?? "5 minutes"),
+  laterDeadFor: Duration.fromInputUnsafe(options.deadFor?.later ?? "1 hour"),
   keepAlive: Duration.fromInputUnsafe(options.keepAlive ?? "24 hours")
 })
 

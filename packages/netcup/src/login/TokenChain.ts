@@ -11,6 +11,9 @@
  * process has rotated meanwhile: that is why the store is asked before each try. For the same reason nothing is sent while the
  * store has never been read: the login's original token may be an old one.
  *
+ * A token that netcup does not accept is dead, but not for ever: a login service that has just a bad moment says `invalid_grant`
+ * too. It gets a second chance after some minutes, and others hours apart.
+ *
  * Caveats: what was rotated is lost if the process is killed between netcup's answer and the store's. Two processes that refresh at
  * the same moment may still use one token twice.
  */
@@ -45,13 +48,19 @@ export interface TokenChain {
   readonly stop: Effect.Effect<void>
 }
 
+/** netcup did not accept a token so many times; it is not sent again before then, in ms since the epoch. */
+interface Death {
+  readonly times: number
+  readonly until: number
+}
+
 interface State {
   /** What the store holds, as far as we know. */
   readonly stored: string | undefined
   /** Tokens to refresh by, the newest first; the original comes after them. Empty: netcup was never asked. */
   readonly known: ReadonlyArray<string>
-  /** Tokens that netcup does not accept, and how it said so last: they are never sent again. */
-  readonly dead: ReadonlySet<string>
+  /** Tokens that netcup does not accept, and how it said so last. */
+  readonly dead: ReadonlyMap<string, Death>
   readonly end: NetcupError
   /** An answer of netcup whose refresh token the store did not take yet. */
   readonly unkept: { readonly newest: string; readonly fresh: FreshToken } | undefined
@@ -60,7 +69,7 @@ interface State {
 const initial: State = {
   stored: undefined,
   known: [],
-  dead: new Set(),
+  dead: new Map(),
   end: new NetcupError({ reason: new LoginExpired({ message: "netcup's login is over: log in again" }) }),
   unkept: undefined
 }
@@ -71,7 +80,7 @@ const mostDeaths = 4
 export const make = Effect.fnUntraced(function* (
   original: Redacted.Redacted,
   endpoint: Pick<TokenEndpoint, "refresh">,
-  settings: Pick<LoginSettings, "timeout" | "tries" | "retryDelay">,
+  settings: Pick<LoginSettings, "timeout" | "tries" | "retryDelay" | "firstDeadFor" | "laterDeadFor">,
   { learn, say }: Words
 ) {
   const store = yield* TokenStore
@@ -79,7 +88,27 @@ export const make = Effect.fnUntraced(function* (
   const state = yield* Ref.make(initial)
   const stopped = yield* Ref.make(false)
 
-  const candidates = ({ dead, known }: State) => [...known, first].filter((token) => !dead.has(token))
+  /**
+   * The token to refresh by, if any is worth it now. One is tried again only after all newer ones had a second chance in vain: where
+   * netcup lets no replaced token live, to send one ends a login whose newest token may only have met a bad moment.
+   */
+  const candidate = ({ dead, known }: State, now: number): string | undefined => {
+    const tokens = [...known, first]
+    const untried = tokens.find((token) => !dead.has(token))
+    if (untried !== undefined) return untried
+    for (const token of tokens) {
+      const death = dead.get(token)
+      if (death === undefined || now >= death.until) return token
+      if (death.times < 2) return undefined
+    }
+    return undefined
+  }
+
+  const died = (token: string, { dead }: State, now: number): State["dead"] => {
+    const times = (dead.get(token)?.times ?? 0) + 1
+    const until = now + Duration.toMillis(times === 1 ? settings.firstDeadFor : settings.laterDeadFor)
+    return new Map(dead).set(token, { times, until })
+  }
 
   const storeFailed = (what: string) => (error: TokenStoreError) =>
     Effect.fail(new NetcupError({ reason: new TokenNotKept({ message: `${what}: ${say(error.message)}` }) }))
@@ -128,6 +157,8 @@ export const make = Effect.fnUntraced(function* (
     yield* Ref.update(state, (was) => ({
       ...was,
       known: [newest],
+      // What lives is not dead any more, and of all others only the original may be asked for again.
+      dead: new Map([...was.dead].filter(([token]) => token === first && token !== used && token !== newest)),
       unkept: newest === (was.stored ?? first) ? undefined : { newest, fresh }
     }))
     yield* settle
@@ -142,9 +173,9 @@ export const make = Effect.fnUntraced(function* (
     while (true) {
       yield* look
       const now = yield* Ref.get(state)
-      const [token] = candidates(now)
-      if (token === undefined || deaths >= mostDeaths) return yield* now.end
       const askedAt = yield* Clock.currentTimeMillis
+      const token = candidate(now, askedAt)
+      if (token === undefined || deaths >= mostDeaths) return yield* now.end
       const failure = yield* endpoint.refresh(Redacted.make(token, { label: "refresh token" })).pipe(
         Effect.map((answer) => ({ answer })),
         Effect.catchReasons("NetcupError", {
@@ -156,7 +187,8 @@ export const make = Effect.fnUntraced(function* (
       if ("answer" in failure) return yield* accept(token, failure.answer, askedAt)
       if ("end" in failure) {
         deaths += 1
-        yield* Ref.update(state, (was) => ({ ...was, dead: new Set(was.dead).add(token), end: failure.end }))
+        const refusedAt = yield* Clock.currentTimeMillis
+        yield* Ref.update(state, (was) => ({ ...was, dead: died(token, was, refusedAt), end: failure.end }))
       } else {
         tries += 1
         if (tries >= settings.tries || (yield* Ref.get(stopped))) return yield* failure.lost

@@ -56,6 +56,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What goes with a route. */
+export interface RouteOptions extends CallOptions {
+  /**
+   * Is it still wanted? Asked when all else is ready, directly before the change is sent: seconds may have passed since the call.
+   * `false`: nothing is sent, and the promise is rejected as `CalledOff`; so it is, with what was thrown, when this throws.
+   */
+  readonly permitted?: (() => boolean | PromiseLike<boolean>) | undefined
+}
+
 /** Where addresses are, as far as netcup told. */
 export interface ConnectionRoutes {
   /** The server that each address prefix is routed to; a prefix that is routed nowhere is absent. */
@@ -81,7 +90,7 @@ export interface Connection extends AsyncDisposable {
    * Routes an address (`198.51.100.1/32`, `2001:db8::/64`) to a server. Fulfilled when netcup says that it is done. Repeats nothing
    * that may have been sent: after an `UnknownOutcome`, or an abort, look at {@link routes} first.
    */
-  route(address: string, server: string, options?: CallOptions): Promise<void>
+  route(address: string, server: string, options?: RouteOptions): Promise<void>
   /** Takes the route of an address away from whichever server holds it. Nothing is sent when none does. */
   unroute(address: string, options?: CallOptions): Promise<void>
   /**
@@ -164,9 +173,10 @@ export const connect = (options: RestConnectOptions | SoapConnectOptions): Conne
         options
       )
     },
-    route: async (address, server, options = {}) => {
+    route: async (address, server, { permitted, ...options } = {}) => {
       const [prefix, to] = [addressOf(address), serverOf(server)]
-      return ask(({ route }) => route(prefix, to), options)
+      const asked = permitted === undefined ? undefined : Effect.promise(async () => permitted())
+      return ask(({ route }) => route(prefix, to, asked), options)
     },
     unroute: async (address, options = {}) => {
       const prefix = addressOf(address)

@@ -8,9 +8,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { ServerView } from "../FailoverRouting.ts"
-import { AddressNotFound, NetcupError, ServerNotFound } from "../NetcupError.ts"
+import { AddressNotFound, NetcupError, ServerNotFound, Unreachable } from "../NetcupError.ts"
 import type { FailoverIp } from "./FailoverIp.ts"
 import type { Family } from "./FailoverIps.ts"
 import * as Listing from "./Listing.ts"
@@ -25,14 +26,20 @@ export interface SeenServer {
   readonly view: ServerView
 }
 
+/** For how long a server counts as it was seen: it may be switched off, or put into the rescue system, at any time. */
+const seenFor = Duration.seconds(60)
+
+/** Nothing that netcup says of it speaks against routing to it. */
+export const serves = ({ view: { rescue, running } }: SeenServer): boolean => running !== false && !rescue
+
 const noServer = (name: ServerName) =>
   new NetcupError({ reason: new ServerNotFound({ message: `the account has no server ${name}` }) })
 
 const noAddress = (address: FailoverAddress) =>
   new NetcupError({ reason: new AddressNotFound({ message: `the account has no failover address ${address.prefix}` }) })
 
-/** The memory of one account, empty at first. */
-export const make = Effect.fnUntraced(function* (client: RestClient) {
+/** The memory of one account, empty at first. A look at what is known already takes no longer than `patience`. */
+export const make = Effect.fnUntraced(function* (client: RestClient, patience: Duration.Duration) {
   /** Ids by name. */
   const servers = yield* Listing.make(
     Stream.runCollect(client.servers()).pipe(
@@ -54,6 +61,12 @@ export const make = Effect.fnUntraced(function* (client: RestClient) {
     return id ?? (yield* noServer(name))
   })
 
+  /** All that were ever seen, however long ago. */
+  const lastSeen = yield* Ref.make<ReadonlyMap<ServerName, SeenServer>>(new Map())
+
+  const forgetLast = (name: ServerName) =>
+    Ref.update(lastSeen, (before) => new Map([...before].filter(([other]) => other !== name)))
+
   const see = Effect.fnUntraced(function* (name: ServerName) {
     const server = yield* idOf(name).pipe(
       Effect.flatMap((id) => client.server(id)),
@@ -66,17 +79,38 @@ export const make = Effect.fnUntraced(function* (client: RestClient) {
               return id === undefined ? noServer(name) : client.server(id)
             })
           )
-      })
+      }),
+      Effect.tapError(({ reason }) => (reason._tag === "ServerNotFound" ? forgetLast(name) : Effect.void))
     )
     const view: ServerView = { name, running: running(server), rescue: server.rescueSystemActive ?? false }
-    return { id: server.id, site: server.site, view } satisfies SeenServer
+    const now: SeenServer = { id: server.id, site: server.site, view }
+    yield* Ref.update(lastSeen, (before) => new Map(before).set(name, now))
+    return now
   })
 
   const seen = yield* Cache.makeWith(see, {
     // An account's servers are few, and each entry is small.
     capacity: Number.POSITIVE_INFINITY,
-    timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero)
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? seenFor : Duration.zero)
   })
+
+  /** That it was off once does not prove that it still is: then all that is known is that the look failed. */
+  const asBefore = (name: ServerName, before: SeenServer, error: NetcupError) =>
+    serves(before) ? Effect.as(Cache.set(seen, name, before), before) : Effect.fail(error)
+
+  /** One that can't be looked at counts as it was, for as long as a look would have done: whoever waits has lost time enough. */
+  const lookAgain = (name: ServerName, before: SeenServer) =>
+    Cache.get(seen, name).pipe(
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () => new NetcupError({ reason: new Unreachable({ message: `nothing is told of ${name}` }) })
+      }),
+      Effect.catchReasons("NetcupError", {
+        Unreachable: (_, error) => asBefore(name, before, error),
+        MalformedAnswer: (_, error) => asBefore(name, before, error),
+        RateLimited: (_, error) => asBefore(name, before, error)
+      })
+    )
 
   return {
     servers,
@@ -85,10 +119,13 @@ export const make = Effect.fnUntraced(function* (client: RestClient) {
     address: Effect.fnUntraced(function* (address: FailoverAddress) {
       return (yield* addresses[address.family].find(address.prefix)) ?? (yield* noAddress(address))
     }),
-    /** A server as it was seen last, and whether that was before now. */
+    /** A server as it was seen in the last minute, or else looks now, and whether it was looked at for this. */
     seen: Effect.fnUntraced(function* (name: ServerName) {
-      const before = yield* Cache.getSuccess(seen, name)
-      return { server: yield* Cache.get(seen, name), fresh: Option.isNone(before) }
+      const recent = yield* Cache.getSuccess(seen, name)
+      if (Option.isSome(recent)) return { server: recent.value, fresh: false }
+      const before = (yield* Ref.get(lastSeen)).get(name)
+      const server = yield* before === undefined ? Cache.get(seen, name) : lookAgain(name, before)
+      return { server, fresh: true }
     }),
     /** A server, looked at now; a first look is shared with all who need one. */
     look: Effect.fnUntraced(function* (name: ServerName) {
@@ -101,6 +138,8 @@ export const make = Effect.fnUntraced(function* (client: RestClient) {
     }),
     /** Ids that netcup does not know (any more): whatever was learned with them is in doubt. */
     forget: (name: ServerName, { family }: FailoverAddress) =>
-      Effect.all([Cache.invalidate(seen, name), servers.forget, addresses[family].forget], { discard: true })
+      Effect.all([Cache.invalidate(seen, name), forgetLast(name), servers.forget, addresses[family].forget], {
+        discard: true
+      })
   }
 })

@@ -31,8 +31,11 @@ export interface FailoverIps {
     family: Family,
     filter?: FailoverIpFilter
   ) => Effect.Effect<ReadonlyArray<FailoverIp.FailoverIp>, NetcupError>
-  /** Begins to route an address: it is there when the task has finished. Sent once. */
-  readonly route: (ip: Routed, serverId: number) => Effect.Effect<Task, NetcupError>
+  /**
+   * Begins to route an address: it is there when the task has finished. Sent once. `permitted` is asked directly before it is sent;
+   * `false`: nothing is, and it fails with `CalledOff`.
+   */
+  readonly route: (ip: Routed, serverId: number, permitted?: Effect.Effect<boolean>) => Effect.Effect<Task, NetcupError>
   /** Begins to take the route of an address away. Sent once. */
   readonly unroute: (ip: Routed) => Effect.Effect<Task, NetcupError>
 }
@@ -61,16 +64,24 @@ export const make = ({ call, say }: RestTransport, { server }: Servers): Failove
   }
   const task = json(Task)
 
-  const change = (operation: string, { address: { family }, id }: Routed, body: { readonly serverId?: number }) =>
-    call({
-      operation: `${operation}${family}`,
-      kind: "change",
-      method: "PATCH",
-      path: (userId) => `/api/v1/users/${userId}/failoverips/${version(family)}/${id}`,
-      body,
-      decode: task,
-      refusal
-    })
+  const change = (
+    operation: string,
+    { address: { family }, id }: Routed,
+    body: { readonly serverId?: number },
+    permitted?: Effect.Effect<boolean>
+  ) =>
+    call(
+      {
+        operation: `${operation}${family}`,
+        kind: "change",
+        method: "PATCH",
+        path: (userId) => `/api/v1/users/${userId}/failoverips/${version(family)}/${id}`,
+        body,
+        decode: task,
+        refusal
+      },
+      permitted
+    )
 
   return {
     failoverIps: Effect.fnUntraced(function* (family, { ip, serverId } = {}) {
@@ -88,8 +99,8 @@ export const make = ({ call, say }: RestTransport, { server }: Servers): Failove
       if (unreadable.length > 0) yield* Effect.logDebug("skipped of the failover addresses", unreadable.map(say))
       return ips
     }),
-    route: (ip, serverId) =>
-      change("route", ip, { serverId }).pipe(
+    route: (ip, serverId, permitted) =>
+      change("route", ip, { serverId }, permitted).pipe(
         Effect.catchReasons("NetcupError", {
           AddressNotFound: (reason, error) =>
             missing(reason.message) === "address"

@@ -13,9 +13,10 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { RestCredentials } from "../Credentials.ts"
 import { FailoverRouting, type Routes } from "../FailoverRouting.ts"
-import { NetcupError, Refused, ServerNotRunning, WrongSite } from "../NetcupError.ts"
+import { NetcupError, Refused, ServerNotRunning, Unreachable, WrongSite } from "../NetcupError.ts"
 import * as AccountMemory from "./AccountMemory.ts"
 import type { FailoverIp } from "./FailoverIp.ts"
+import { ofPreparation } from "./Refusal.ts"
 import * as RestClient from "./RestClient.ts"
 import { type RestOptions, withDefaults } from "./RestOptions.ts"
 import * as Task from "./Task.ts"
@@ -49,13 +50,22 @@ const notRunning = ({ view: { name, rescue } }: SeenServer) =>
 const notEditable = ({ address }: FailoverIp) =>
   new NetcupError({ reason: new Refused({ message: `netcup says that this login can't route ${address.prefix}` }) })
 
-const serves = ({ view: { rescue, running } }: SeenServer): boolean => running !== false && !rescue
+/** What has to be known before a change. */
+const prepared = Effect.mapError(({ reason }: NetcupError) => new NetcupError({ reason: ofPreparation(reason) }))
 
 /** The service for one login. It lives as long as its scope. */
 export const make = Effect.fnUntraced(function* (credentials: RestCredentials, options: RestOptions = {}) {
   const client = yield* RestClient.make(credentials, options)
-  const memory = yield* AccountMemory.make(client)
-  const { firstTaskPoll, longestTaskPoll, taskTimeout } = withDefaults(options)
+  const { firstTaskPoll, longestTaskPoll, readTimeout, taskTimeout } = withDefaults(options)
+  const memory = yield* AccountMemory.make(client, readTimeout)
+
+  /** For what is good to know and not worth to wait for. */
+  const atOnce = <A>(asked: Effect.Effect<A, NetcupError>) =>
+    Effect.timeoutOrElse(asked, {
+      duration: readTimeout,
+      orElse: () =>
+        new NetcupError({ reason: new Unreachable({ message: `no answer within ${Duration.format(readTimeout)}` }) })
+    })
 
   const routes = Effect.fn("FailoverRoutingRest.routes")(function* (among: ReadonlyArray<ServerName>) {
     const asked = new Set(among)
@@ -116,9 +126,9 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
       Stream.runCollect
     )
     return recent.map(({ startedAt }) => startedAt ?? now)
-  }).pipe(Effect.withSpan("FailoverRoutingRest.recentChanges"))
+  }).pipe(atOnce, Effect.withSpan("FailoverRoutingRest.recentChanges"))
 
-  const notices = client.user.pipe(
+  const notices = client.userOnce.pipe(
     Effect.map(({ apiIpLoginRestrictions }) => {
       const only = client.say(apiIpLoginRestrictions ?? "")
       return only === ""
@@ -127,6 +137,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
             `netcup lets the API be used from ${only} only: a controller on a node with another address is locked out. Add the addresses of all nodes that it may run on to the API login restrictions in the panel, or remove them.`
           ]
     }),
+    atOnce,
     Effect.withSpan("FailoverRoutingRest.notices")
   )
 
@@ -142,24 +153,31 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     return view
   })
 
-  /** Where the address may go to, as far as is known; what speaks against it is asked once more, unless it never changes. */
+  /**
+   * Where the address may go to, as far as is known; what speaks against it is asked once more, unless it never changes, and so is a
+   * server that nobody has looked at for a while.
+   */
   const proven = Effect.fnUntraced(function* (address: FailoverAddress, to: ServerName) {
     const [told, { fresh, server: before }] = yield* Effect.all([memory.address(address), memory.seen(to)], {
       concurrency: 2
     })
     if (apart(told, before)) return yield* wrongSite(told, before)
-    const server = fresh || serves(before) ? before : yield* memory.look(to)
-    if (!serves(server)) return yield* notRunning(server)
+    const server = fresh || AccountMemory.serves(before) ? before : yield* memory.look(to)
+    if (!AccountMemory.serves(server)) return yield* notRunning(server)
     if (told.editable) return { ip: told, server }
     const ip = (yield* memory.addresses[address.family].fresh).get(address.prefix)
     if (ip?.editable === false) return yield* notEditable(ip)
     return { ip: ip ?? told, server }
   })
 
-  const route = Effect.fn("FailoverRoutingRest.route")(function* (address: FailoverAddress, to: ServerName) {
-    const { ip, server } = yield* proven(address, to)
+  const route = Effect.fn("FailoverRoutingRest.route")(function* (
+    address: FailoverAddress,
+    to: ServerName,
+    permitted?: Effect.Effect<boolean>
+  ) {
+    const { ip, server } = yield* prepared(proven(address, to))
     const task = yield* client
-      .route(ip, server.id)
+      .route(ip, server.id, permitted)
       .pipe(
         Effect.tapError(({ reason }) =>
           reason._tag === "AddressNotFound" || reason._tag === "ServerNotFound" || reason._tag === "WrongSite"
@@ -171,7 +189,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
   })
 
   const unroute = Effect.fn("FailoverRoutingRest.unroute")(function* (address: FailoverAddress) {
-    const ip = (yield* memory.addresses[address.family].fresh).get(address.prefix)
+    const ip = (yield* prepared(memory.addresses[address.family].fresh)).get(address.prefix)
     if (ip?.server === undefined) return
     yield* client.awaitTask(yield* client.unroute(ip))
   })

@@ -39,6 +39,15 @@ const wordsOf = (text: string): Result.Result<string, string> =>
 export const lost = (kind: Meant["kind"], Reason: typeof Unreachable | typeof MalformedAnswer, message: string) =>
   kind === "read" ? new Reason({ message }) : new UnknownOutcome({ message })
 
+/** Why something could not be prepared. A limit on what had to be asked for first is none on what was to follow. */
+export const ofPreparation = (reason: NetcupErrorReason): NetcupErrorReason =>
+  reason._tag === "RateLimited"
+    ? new Unreachable({
+        message: reason.message,
+        ...(reason.retryAt === undefined ? {} : { retryAt: reason.retryAt })
+      })
+    : reason
+
 /** The login is good, as it was let in; asking again with another token helps nothing. */
 const forbidden = (words: string) =>
   new Refused({

@@ -17,6 +17,8 @@ export interface RestCall<A> {
   readonly operation: string
   /** A change is sent only once, unless it was refused for its token. */
   readonly kind: "read" | "change"
+  /** A read that is not worth a second try. */
+  readonly once?: boolean
   readonly method: "GET" | "PATCH" | "PUT"
   /** Below the API's URL. `userId` is that of the login. */
   readonly path: (userId: number) => string

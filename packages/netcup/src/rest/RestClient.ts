@@ -19,6 +19,8 @@ export interface RestClient extends Servers.Servers, FailoverIps.FailoverIps, Ta
   readonly ping: Effect.Effect<void, NetcupError>
   /** The user whose login this is. */
   readonly user: Effect.Effect<User, NetcupError>
+  /** The same with a single try. */
+  readonly userOnce: Effect.Effect<User, NetcupError>
   /** That user's id, as the login tells it: no call once there is an access token. */
   readonly userId: Effect.Effect<number, NetcupError>
   /** Makes netcup's words fit to be shown: without tokens, and of bounded length. */
@@ -29,6 +31,13 @@ export interface RestClient extends Servers.Servers, FailoverIps.FailoverIps, Ta
 export const make = Effect.fnUntraced(function* (credentials: RestCredentials, options: RestOptions = {}) {
   const transport = yield* RestTransport.make(credentials, options)
   const servers = yield* Servers.make(transport)
+  const user = {
+    operation: "user",
+    kind: "read",
+    method: "GET",
+    path: (userId: number) => `/api/v1/users/${userId}`,
+    decode: json(User)
+  } as const
   return {
     ...servers,
     ...FailoverIps.make(transport, servers),
@@ -40,13 +49,8 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
       path: () => "/api/ping",
       decode: ({ text }) => (text.trim() === "OK" ? Result.succeed(undefined) : Result.fail("not the word OK"))
     }),
-    user: transport.call({
-      operation: "user",
-      kind: "read",
-      method: "GET",
-      path: (userId) => `/api/v1/users/${userId}`,
-      decode: json(User)
-    }),
+    user: transport.call(user),
+    userOnce: transport.call({ ...user, once: true }),
     userId: transport.userId,
     say: transport.say
   } satisfies RestClient

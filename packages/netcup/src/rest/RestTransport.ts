@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Redacted from "effect/Redacted"
@@ -15,6 +16,7 @@ import type { RestCredentials } from "../Credentials.ts"
 import * as Exchange from "../http/Exchange.ts"
 import * as AccessTokens from "../login/AccessTokens.ts"
 import {
+  CalledOff,
   InvalidCredentials,
   MalformedAnswer,
   NetcupError,
@@ -32,8 +34,9 @@ export interface RestTransport {
   /**
    * Makes a call. A read is tried again, a few times, unless netcup said no. A change is sent once, or once more with another
    * token when it was refused for the first, and fails with `UnknownOutcome` when it may have been heard but no answer tells.
+   * `permitted` is asked directly before each time that it is sent; `false` is `CalledOff`.
    */
-  readonly call: <A>(call: RestCall<A>) => Effect.Effect<A, NetcupError>
+  readonly call: <A>(call: RestCall<A>, permitted?: Effect.Effect<boolean>) => Effect.Effect<A, NetcupError>
   /** The same without a token, for what needs none. */
   readonly anonymously: <A>(call: RestCall<A>) => Effect.Effect<A, NetcupError>
   /** The user id of the login. */
@@ -43,7 +46,7 @@ export interface RestTransport {
   readonly settings: ReturnType<typeof withDefaults>
 }
 
-/** How one try failed, and whether another could go better, not before `wait` is over. */
+/** How one try failed, and whether another could go better, not before `wait` is over, if the call is one that may be repeated. */
 class Failed extends Data.TaggedError("Failed")<{
   readonly reason: NetcupErrorReason
   readonly again: boolean
@@ -78,11 +81,13 @@ const otherUser = (given: number, actual: number) =>
 
 const fail = (reason: NetcupErrorReason) => Effect.fail(new Failed({ reason, again: false, wait: Duration.zero }))
 
+const calledOff = fail(new CalledOff({ message: "it was called off before it was sent" }))
+
 export const make = Effect.fnUntraced(function* (credentials: RestCredentials, options: RestOptions = {}) {
   const http = yield* HttpClient.HttpClient
   const settings = withDefaults(options)
   const tokens = yield* AccessTokens.make(credentials, options.login)
-  const { protect } = yield* CircuitBreaker.make()
+  const breaker = yield* CircuitBreaker.make()
   const refreshToken = Redacted.value(credentials.refreshToken)
   const say = sayWithout([refreshToken])
 
@@ -102,13 +107,13 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
       const reason = Refusal.classify(call, told, words)
       const wait = Duration.millis(Math.max(0, (told.retryAt ?? now) - now))
       const worth = reason._tag === "Unreachable" || (reason._tag === "RateLimited" && told.retryAt !== undefined)
-      const again = call.kind === "read" && worth && Duration.isLessThanOrEqualTo(wait, settings.maxRetryDelay)
+      const again = worth && Duration.isLessThanOrEqualTo(wait, settings.maxRetryDelay)
       return Effect.fail(new Failed({ reason, again, wait }))
     }
     return Effect.fromResult(
       Result.mapError(call.decode(told), (what) => {
         const reason = Refusal.lost(call.kind, MalformedAnswer, `${call.operation}: ${what}`)
-        return new Failed({ reason, again: call.kind === "read", wait: Duration.zero })
+        return new Failed({ reason, again: true, wait: Duration.zero })
       })
     )
   }
@@ -129,11 +134,11 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
           const reason = heard
             ? Refusal.lost(call.kind, Unreachable, words(message))
             : new Unreachable({ message: words(message) })
-          return Effect.fail(new Failed({ reason, again: call.kind === "read", wait: Duration.zero }))
+          return Effect.fail(new Failed({ reason, again: true, wait: Duration.zero }))
         },
         TooLong: ({ message }) => {
           const reason = Refusal.lost(call.kind, MalformedAnswer, message)
-          return Effect.fail(new Failed({ reason, again: call.kind === "read", wait: Duration.zero }))
+          return Effect.fail(new Failed({ reason, again: true, wait: Duration.zero }))
         }
       }),
       Effect.tapError((error) =>
@@ -144,18 +149,19 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     )
 
   const token = tokens.current.pipe(
-    // Its errors say that nothing was sent of the call that it is for.
-    Effect.catch(({ reason }) => fail(reason)),
+    // Its errors say that nothing was sent of the call that it is for. That logins are limited says nothing of a limit on that call.
+    Effect.catch(({ reason }) => fail(Refusal.ofPreparation(reason))),
     Effect.filterOrElse(
       ({ userId }) => settings.userId === undefined || settings.userId === userId,
       ({ userId }) => fail(otherUser(settings.userId ?? userId, userId))
     )
   )
 
-  const authorized = <A>(call: RestCall<A>) =>
+  const authorized = <A>(call: RestCall<A>, permitted: Effect.Effect<boolean>) =>
     Effect.gen(function* () {
       const access = yield* token
       const secret = Redacted.value(access.token)
+      if (!(yield* permitted)) return yield* calledOff
       return yield* exchange(
         call,
         HttpClientRequest.bearerToken(request(call, access.userId), access.token),
@@ -164,9 +170,9 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     })
 
   /** A token may die before its time. One that is fresh and not accepted says that no other will be. */
-  const attempt = <A>(call: RestCall<A>) =>
-    authorized(call).pipe(
-      Effect.catchTag("Unauthorized", () => authorized(call)),
+  const attempt = <A>(call: RestCall<A>, permitted: Effect.Effect<boolean>) =>
+    authorized(call, permitted).pipe(
+      Effect.catchTag("Unauthorized", () => authorized(call, permitted)),
       Effect.catchTag("Unauthorized", ({ message }) =>
         fail(new InvalidCredentials({ message: message || "netcup does not accept a fresh access token (HTTP 401)" }))
       )
@@ -192,14 +198,15 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
 
   const whole = <A>(call: RestCall<A>, tried: Effect.Effect<A, Failed>) =>
     tried.pipe(
-      Effect.retry(pauses),
+      // A change that may have been heard is never repeated.
+      call.kind === "read" && call.once !== true ? Effect.retry(pauses) : identity,
       Effect.mapError(({ reason }) => new NetcupError({ reason })),
-      protect,
+      call.kind === "read" ? breaker.protect : breaker.through,
       observed("rest", call.operation)
     )
 
   return {
-    call: (call) => whole(call, attempt(call)),
+    call: (call, permitted = Effect.succeed(true)) => whole(call, attempt(call, permitted)),
     anonymously: (call) => whole(call, unauthorized(call)),
     userId: token.pipe(
       Effect.map(({ userId }) => userId),

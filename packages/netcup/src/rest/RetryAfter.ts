@@ -3,7 +3,7 @@
  */
 
 /** Nobody is believed who asks for more, in ms: netcup's longest limit is an hour. */
-const longest = 24 * 60 * 60_000
+const longest = 60 * 60_000
 
 /** When to come back, in ms since the epoch, not before `now`; `undefined` when that is not said, or not to be believed. */
 export const parse = (text: string | undefined, now: number): number | undefined => {

@@ -117,22 +117,30 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     yield* macOf(server)
   })
 
-  const change = (address: FailoverAddress, server: ServerName, mac: string) =>
-    call(WSEndUser.changeIPRouting, {
-      routedIP: address.host,
-      routedMask: address.prefixLength,
-      destinationVserverName: server,
-      destinationInterfaceMAC: mac
-    }).pipe(
+  const change = (address: FailoverAddress, server: ServerName, mac: string, permitted?: Effect.Effect<boolean>) =>
+    call(
+      WSEndUser.changeIPRouting,
+      {
+        routedIP: address.host,
+        routedMask: address.prefixLength,
+        destinationVserverName: server,
+        destinationInterfaceMAC: mac
+      },
+      permitted
+    ).pipe(
       Effect.filterOrFail(
         (done) => done !== false,
         () => new NetcupError({ reason: new Refused({ message: "netcup refused the routing and gave no reason" }) })
       )
     )
 
-  const route = Effect.fn("FailoverRoutingSoap.route")(function* (address: FailoverAddress, to: ServerName) {
+  const route = Effect.fn("FailoverRoutingSoap.route")(function* (
+    address: FailoverAddress,
+    to: ServerName,
+    permitted?: Effect.Effect<boolean>
+  ) {
     const mac = yield* macOf(to)
-    yield* change(address, to, mac).pipe(
+    yield* change(address, to, mac, permitted).pipe(
       // A server that was reinstalled or replaced has another interface: look again before the next change.
       Effect.tapError(({ reason }) =>
         reason._tag === "ServerNotFound" || reason._tag === "Refused" ? Cache.invalidate(looks, to) : Effect.void

@@ -15,6 +15,7 @@ import * as CircuitBreaker from "../CircuitBreaker.ts"
 import type { SoapCredentials } from "../Credentials.ts"
 import * as Exchange from "../http/Exchange.ts"
 import {
+  CalledOff,
   InvalidCredentials,
   MalformedAnswer,
   NetcupError,
@@ -38,11 +39,13 @@ export class SoapClient extends Context.Service<
     /**
      * Calls an operation. A read is tried again, a few times, unless netcup said no; a change is sent once, and fails with
      * `UnknownOutcome` when it may have been heard but no answer tells. No error holds login, password or another secret
-     * parameter, nor anything of an answer but netcup's faults.
+     * parameter, nor anything of an answer but netcup's faults. `permitted` is asked directly before it is sent; `false`: nothing is,
+     * and it fails with `CalledOff`.
      */
     readonly call: <P extends Parameters, R extends Returns>(
       operation: Operation<P, R>,
-      parameters: P["Type"]
+      parameters: P["Type"],
+      permitted?: Effect.Effect<boolean>
     ) => Effect.Effect<R["Type"], NetcupError>
     /** Makes netcup's words fit to be shown: without login and password, and of bounded length. */
     readonly say: (text: string) => string
@@ -57,6 +60,11 @@ const secretsOf = (parameters: unknown): ReadonlyArray<string> =>
 
 /** netcup's faults are a line; what a broken gateway says may be a page, and goes into logs and statuses. */
 const longestMessage = 500
+
+const calledOff = new Failed({
+  reason: new CalledOff({ message: "it was called off before it was sent" }),
+  again: false
+})
 
 /** A client of one account. It holds no connection; all it remembers is whether netcup answers. */
 export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, options: SoapOptions = {}) {
@@ -134,14 +142,15 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     Schedule.spaced(settings.maxRetryDelay)
   ]).pipe(Schedule.jittered, Schedule.upTo({ times: Math.max(0, settings.tries - 1) }))
 
-  const call: SoapClient["Service"]["call"] = (operation, parameters) =>
+  const call: SoapClient["Service"]["call"] = (operation, parameters, permitted = Effect.succeed(true)) =>
     Effect.fromResult(request(operation, parameters)).pipe(
       Effect.mapError((reason) => new NetcupError({ reason })),
       Effect.flatMap((envelope) =>
-        attempt(operation, envelope, sayWithout(secretsOf(parameters))).pipe(
+        Effect.filterOrFail(permitted, Boolean, () => calledOff).pipe(
+          Effect.andThen(attempt(operation, envelope, sayWithout(secretsOf(parameters)))),
           Effect.retry({ schedule: pauses, while: ({ again }) => again }),
           Effect.mapError(({ reason }) => new NetcupError({ reason })),
-          breaker.protect
+          operation.kind === "read" ? breaker.protect : breaker.through
         )
       ),
       observed("soap", operation.name)

@@ -8,7 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { all, atFirst, ipv4Address, ipv6Address, serverA, serverC, serverD, unrouted } from "./Accounts.ts"
-import { known, playing, routesNow } from "./Play.ts"
+import { expectReason, known, playing, routesNow } from "./Play.ts"
 import type { Subject } from "./Stage.ts"
 
 export const changes = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
@@ -32,11 +32,32 @@ export const changes = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       }
     }
 
-    test("a failover is one request when the server was looked at before", (stage) =>
+    for (const [when, look] of known) {
+      test(`to a server ${when} is called off when it is not wanted any more: nothing is sent`, (stage) =>
+        Effect.gen(function* () {
+          yield* look(stage, serverD)
+          const before = yield* stage.requests
+          const asked: Array<number> = []
+          const permitted = Effect.map(stage.requests, (requests) => {
+            asked.push(requests)
+            return false
+          })
+          expectReason(yield* Effect.flip(stage.routing.route(ipv4Address, serverD, permitted)), "CalledOff")
+          assert.deepStrictEqual(yield* stage.changes, [])
+          // It is the last thing that is asked.
+          assert.deepStrictEqual(asked, [yield* stage.requests])
+          if (when === "not looked at before") assert.isAbove(yield* stage.requests, before)
+          yield* stage.routing.route(ipv4Address, serverD, Effect.succeed(true))
+          assert.deepStrictEqual(yield* stage.changes, [{ prefix: ipv4Address.prefix, to: serverD, applied: true }])
+        }))
+    }
+
+    test("a failover is one request when the server was looked at within a minute", (stage) =>
       Effect.gen(function* () {
         yield* stage.routing.servers
         yield* routesNow(stage)
         yield* stage.routing.inspect(serverD)
+        yield* TestClock.adjust("55 seconds")
         const before = yield* stage.requests
         yield* stage.routing.route(ipv4Address, serverD)
         assert.strictEqual((yield* stage.requests) - before, 1)

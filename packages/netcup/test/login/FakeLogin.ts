@@ -23,7 +23,9 @@ export interface Asked {
 }
 
 /** What comes back: an answer, or a system error in its place. */
-export type Reply = { readonly status: number; readonly body: string } | { readonly failure: unknown }
+export type Reply =
+  | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> }
+  | { readonly failure: unknown }
 
 export const json = (status: number, body: unknown): Reply => ({ status, body: JSON.stringify(body) })
 export const oauthError = (error: string, description?: string): Reply =>
@@ -58,7 +60,10 @@ export const client = (reply: (asked: Asked, nth: number) => Effect.Effect<Reply
           reason: new HttpClientError.TransportError({ request, cause: answer.failure })
         })
       }
-      return HttpClientResponse.fromWeb(request, new Response(answer.body, { status: answer.status }))
+      return HttpClientResponse.fromWeb(
+        request,
+        new Response(answer.body, { status: answer.status, headers: answer.headers ?? {} })
+      )
     })
   )
   return { asked, http, layer: Layer.succeed(HttpClient.HttpClient, http) }

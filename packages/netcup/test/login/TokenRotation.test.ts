@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
-import { json, jwt, refused, reset } from "./FakeLogin.ts"
+import { json, jwt, oauthError, refused, reset } from "./FakeLogin.ts"
 import { broken } from "./FakeStore.ts"
 import { minutes, stage, textOf } from "./Stage.ts"
 
@@ -260,20 +260,87 @@ describe("AccessTokens: a store that cannot be read", () => {
 })
 
 describe("AccessTokens: a login that is over", () => {
-  it.effect("fails with LoginExpired, which says what to do, and netcup is asked no more", () =>
+  it.effect(
+    "fails with LoginExpired, which says what to do, and netcup is asked again after 5 minutes and then hourly",
+    () =>
+      Effect.gen(function* () {
+        const { asked, open, service } = stage({ rotation: "none" })
+        service.live.clear()
+        const { current } = yield* open(soon)
+        for (let half = 0; half < 2 * 60 * 4; half++) {
+          const error = yield* Effect.flip(current)
+          assert.strictEqual(error.reason._tag, "LoginExpired")
+          assert.include(error.message, "log in again")
+          assert.include(error.message, "Offline user session not found")
+          yield* TestClock.adjust("30 seconds")
+        }
+        assert.deepStrictEqual(
+          asked.map(({ at }) => at / 60_000),
+          [0, 5, 65, 125, 185]
+        )
+      })
+  )
+
+  it.effect("is tried again when its options say, by callers only", () =>
     Effect.gen(function* () {
-      const { open, sent, service } = stage({ rotation: "none" })
+      const { asked, open, service } = stage({ rotation: "none" })
+      service.live.clear()
+      const { current } = yield* open({ ...soon, deadFor: { first: "1 minute", later: "10 minutes" } })
+      for (let half = 0; half < 2 * 30; half++) {
+        yield* Effect.flip(current)
+        yield* TestClock.adjust("30 seconds")
+      }
+      yield* minutes(20)
+      assert.deepStrictEqual(
+        asked.map(({ at }) => at / 60_000),
+        [0, 1, 11, 21]
+      )
+    })
+  )
+
+  for (const rotation of ["none", "added", "replaced"] as const) {
+    it.effect(`is not what a bad moment of netcup's makes of it, where a token that is used is ${rotation}`, () =>
+      Effect.gen(function* () {
+        let bad = false
+        const scene = stage({ rotation }, () =>
+          Effect.sync(() => (bad ? oauthError("invalid_grant", "Session not active") : undefined))
+        )
+        const { current } = yield* scene.open(soon)
+        // Often enough for what is remembered of one bad moment to be in the way of the next.
+        for (let moment = 0; moment < 5; moment++) {
+          yield* current
+          bad = true
+          yield* minutes(10)
+          assert.strictEqual((yield* Effect.flip(current)).reason._tag, "LoginExpired")
+          bad = false
+          yield* TestClock.adjust("299 seconds")
+          assert.strictEqual((yield* Effect.flip(current)).reason._tag, "LoginExpired")
+          const before = scene.sent().length
+          yield* TestClock.adjust("1 second")
+          yield* current
+          assert.strictEqual(scene.sent().length, before + 1)
+        }
+      })
+    )
+  }
+
+  it.effect("has its older tokens tried again only after the newest had its second chance in vain", () =>
+    Effect.gen(function* () {
+      const { open, sent, service, store } = stage({ rotation: "none" })
       service.live.clear()
       const { current } = yield* open(soon)
-      for (const _ of [1, 2, 3]) {
-        const error = yield* Effect.flip(current)
-        assert.strictEqual(error.reason._tag, "LoginExpired")
-        assert.include(error.message, "log in again")
-        assert.include(error.message, "Offline user session not found")
-        yield* minutes(60)
-      }
-      yield* minutes(60 * 48)
-      assert.deepStrictEqual(sent(), ["r0"])
+      yield* Effect.flip(current)
+      yield* TestClock.adjust("4 minutes")
+      store.kept.set("r0", "r8")
+      yield* Effect.flip(current)
+      assert.deepStrictEqual(sent(), ["r0", "r8"])
+      // Now r0 may be tried, but r8 has not been yet.
+      yield* TestClock.adjust("4 minutes")
+      yield* Effect.flip(current)
+      assert.deepStrictEqual(sent(), ["r0", "r8"])
+      yield* TestClock.adjust("1 minute")
+      yield* Effect.flip(current)
+      assert.deepStrictEqual(sent(), ["r0", "r8", "r8", "r0"])
     })
   )
 
@@ -301,7 +368,7 @@ describe("AccessTokens: a login that is over", () => {
     })
   )
 
-  it.effect("for the store's token and the original is over for good, after one call for each", () =>
+  it.effect("for the store's token and the original is over, after one call for each", () =>
     Effect.gen(function* () {
       const { open, sent, service, store } = stage({ rotation: "none" })
       service.live.clear()

@@ -43,6 +43,26 @@ describe("Connection", () => {
     })
   )
 
+  for (const api of ["byRest", "bySoap"] as const) {
+    it.live(`calls a route off that is not permitted when it is to be sent, ${api}`, () =>
+      Effect.gen(function* () {
+        const stage = yield* netcup()
+        const connection = yield* stage[api]()
+        const holder = Effect.map(stage.world.routes, (held) => new Map<string, string>(held).get(ipv4))
+        const told: Array<unknown> = []
+        for (const permitted of [() => false, async () => false]) {
+          told.push(reasonOf(yield* rejection(() => connection.route(ipv4, second, { permitted }))))
+        }
+        const bug = new Error("a bug")
+        told.push(yield* rejection(() => connection.route(ipv4, second, { permitted: () => Promise.reject(bug) })))
+        assert.deepStrictEqual(told, ["CalledOff", "CalledOff", bug])
+        assert.strictEqual(yield* holder, first)
+        yield* fulfilled(() => connection.route(ipv4, second, { permitted: () => true }))
+        assert.strictEqual(yield* holder, second)
+      })
+    )
+  }
+
   it.live("tells which servers netcup told nothing of", () =>
     Effect.gen(function* () {
       const { bySoap, soap } = yield* netcup()

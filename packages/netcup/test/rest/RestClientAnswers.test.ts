@@ -234,14 +234,24 @@ describe("RestClient: no answer", () => {
     }).pipe(Effect.provide(world))
   )
 
-  it.live("after five calls that nobody answered none is made for a while", () =>
+  it.live("after five calls that nobody answered no read is made for a while, and every change is", () =>
     Effect.gen(function* () {
       const { client: rest, received } = yield* client(always(500, ""), { tries: 1 })
       for (let i = 0; i < 5; i++) yield* Effect.flip(rest.user)
-      const { message, reason } = yield* Effect.flip(rest.route(failover, 111003))
+      const { message, reason } = yield* Effect.flip(rest.user)
       assert.strictEqual(reason._tag, "Unreachable")
       assert.include(message, "tried again at")
       assert.strictEqual(received.length, 5)
+      const changes: ReadonlyArray<Effect.Effect<unknown, NetcupError>> = [
+        rest.route(failover, 111003),
+        rest.unroute(failover),
+        rest.setPower(111003, { state: "ON" }),
+        rest.setHostname(111003, "a.example"),
+        rest.setNickname(111003, "a"),
+        rest.cancelTask("any")
+      ]
+      for (const change of changes) assert.strictEqual((yield* Effect.flip(change)).reason._tag, "UnknownOutcome")
+      assert.strictEqual(received.length, 5 + changes.length)
     }).pipe(Effect.provide(world))
   )
 

@@ -27,7 +27,7 @@ describe("SoapClient: as a layer", () => {
 })
 
 describe("SoapClient: the breaker", () => {
-  it.live("after calls in a row without an answer none is made, whatever their tries", () =>
+  it.live("after calls in a row without an answer no read is made, whatever their tries, and every change is", () =>
     Effect.gen(function* () {
       const { received, url } = yield* endpoint(always(502, ""))
       const breaker = { failures: 2, firstPause: "1 hour", longestPause: "1 hour" } as const
@@ -35,9 +35,10 @@ describe("SoapClient: the breaker", () => {
       const tags: Array<string> = []
       for (let i = 0; i < 3; i++) tags.push((yield* Effect.flip(call(WSEndUser.getVServers, {}))).reason._tag)
       assert.deepStrictEqual([tags, received.length], [["Unreachable", "Unreachable", "Unreachable"], 6])
-      const { message, reason } = yield* Effect.flip(call(WSEndUser.changeIPRouting, routing))
-      assert.deepStrictEqual([reason._tag, received.length], ["Unreachable", 6])
+      const { message } = yield* Effect.flip(call(WSEndUser.getVServers, {}))
       assert.include(message, "netcup has not been reached since")
+      const { reason } = yield* Effect.flip(call(WSEndUser.changeIPRouting, routing))
+      assert.deepStrictEqual([reason._tag, received.length], ["UnknownOutcome", 7])
     }).pipe(Effect.provide(http))
   )
 
