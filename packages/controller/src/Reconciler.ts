@@ -60,10 +60,13 @@ export const run = Effect.gen(function* () {
   /** Begins what of an order is due now. */
   const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
     yield* mover.aim(group.name, order?.to)
-    if (order === undefined || account?._tag !== "Usable") return []
-    const { first, account: known } = account.state
-    const routes = known?.routes ?? new Map()
-    const isOpen = yield* ledgers.open(order.key, { routes, changes: first?.changes, asOf: first?.asOf ?? 0 })
+    if (account?._tag !== "Usable") return []
+    const { first, key, account: known } = account.state
+    if (key === undefined || known === undefined) return []
+    // Before anything is to be moved: a failover shall not wait for it.
+    const { routes } = known
+    const isOpen = yield* ledgers.open(key, { routes, changes: first?.changes, asOf: first?.asOf ?? 0 })
+    if (order === undefined) return []
     const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
     return isOpen && writable ? yield* mover.begin(order) : []
   })
