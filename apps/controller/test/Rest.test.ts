@@ -5,6 +5,7 @@ import { TaskFault } from "@netcup-failover/testing/netcup/RestTasks"
 import type * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { account, loginName, server } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
@@ -25,6 +26,8 @@ type Prepared = Effect.Success<ReturnType<typeof prepared>>["stage"]
 
 /** The server that the hash picks of three. */
 const picked = (Fnv1a.hash32("primary") % 3) + 1
+
+const Tokens = Schema.Struct({ data: Schema.Record(Schema.String, Schema.String) })
 
 const addressOf = (group: Stage.GroupObject, ip: string) => group.status?.addresses?.find((one) => one.ip === ip)
 
@@ -205,6 +208,39 @@ suite("netcup's REST API", { apis: ["rest"] }, (scenario) => {
         "primary",
         (group) => group.status?.currentNode !== first && Stage.routed(group)?.status === "True"
       )
+    })
+  )
+
+  scenario(
+    "no token is in a log, Event, status or ConfigMap: not when all is well, and not when netcup refuses",
+    Effect.gen(function* () {
+      const { stage } = yield* prepared({ rest: { accessTokenLifetime: "2 seconds" } })
+      const { http } = stage.cluster
+      yield* stage.putGroup("primary", { ips: [...ips, "198.51.100.99/32"] })
+      const controller = yield* stage.startController({ LOG_LEVEL: "Trace", NETCUP_REFRESH_INTERVAL: "1s" })
+      yield* stage.groupUntil("primary", (group) => addressOf(group, "198.51.100.99/32")?.state === "Failed")
+      yield* stage.rest.awaitCall({ operation: "token.refresh", count: 3 })
+      yield* stage.spoil(loginName)
+      yield* stage.groupUntil("primary", credentialsAre("False"))
+      const seen = {
+        log: yield* controller.log,
+        group: JSON.stringify(yield* http.get("/apis/netcup.digilol.net/v1alpha1/netcupfailoverips")),
+        events: JSON.stringify(yield* http.get("/api/v1/events")),
+        ledger: JSON.stringify(yield* http.get(`/api/v1/namespaces/${Stage.namespace}/configmaps`))
+      }
+      const kept = yield* http.get(Stage.tokensPath, Tokens)
+      const ours = yield* http.get(`/api/v1/namespaces/${Stage.namespace}/secrets/netcup`, Tokens)
+      const tokens = [...Object.values(kept.data), ...Object.values(ours.data)].flatMap((base64) => {
+        const text = Buffer.from(base64, "base64").toString()
+        return [text, ...(/"refreshToken":"([^"]+)"/u.exec(text)?.slice(1) ?? [])]
+      })
+      assert.isAtLeast(tokens.length, 3)
+      for (const [where, text] of Object.entries(seen)) {
+        assert.isNotEmpty(text, where)
+        for (const token of tokens) assert.isFalse(text.includes(token), `a token in the ${where}`)
+        // Access tokens are never stored: whatever looks like one is one.
+        assert.notMatch(text, /eyJ[\w-]{10,}\.[\w-]{10,}/u, where)
+      }
     })
   )
 
