@@ -401,6 +401,20 @@ describe("what netcup's limits do not allow at once", () => {
     })
   )
 
+  it.effect("says once until when it waits, however often is looked while others are under way", () =>
+    Effect.gen(function* () {
+      const groups = Array.from({ length: 12 }, (_, i) => group(i + 1))
+      const { clusters, wake } = yield* running({ key: restKey, lost: true, groups, route: pending })
+      yield* seconds(1)
+      const before = clusters.map(({ patches }) => patches.length)
+      for (let look = 0; look < 20; look++) yield* Effect.andThen(wake.now, TestClock.adjust("100 millis"))
+      assert.deepStrictEqual(
+        clusters.map(({ patches }) => patches.length),
+        before
+      )
+    })
+  )
+
   it.effect("waits for the time that the ledger says, and is sent then", () =>
     Effect.gen(function* () {
       const first = { changes: Array.from({ length: 10 }, () => -280_000), asOf: 0 }
@@ -431,6 +445,25 @@ describe("a ledger that cannot be written", () => {
       assert.lengthOf(told, 1)
       assert.isAtLeast(told[0] ?? 0, 5_600)
       assert.isAtMost(looks.length, 10)
+    })
+  )
+
+  it.effect("when a move is to be repeated makes the loop look now and then, not all the time", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const broken = { before: Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" })) }
+      const { looks, told } = yield* running({
+        lost: true,
+        data,
+        route: () =>
+          Effect.suspend(() => {
+            data.turns.writes.push(...Array.from({ length: 1_000 }, () => broken))
+            return Effect.fail(new NetcupError({ reason: new Unreachable({ message: "no route to host" }) }))
+          })
+      })
+      yield* seconds(60)
+      assert.lengthOf(told, 1)
+      assert.isAtMost(looks.length, 90)
     })
   )
 

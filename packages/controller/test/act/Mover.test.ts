@@ -792,6 +792,29 @@ describe("when the term ends", () => {
   )
 })
 
+describe("a leader that may not write any more", () => {
+  it.effect("is woken after a while, not at once: nothing is gained by haste", () =>
+    Effect.gen(function* () {
+      let leads = true
+      const fence = Effect.sync(() => leads)
+      const { orderTo, told } = netcup(() => Effect.void)
+      const layer = Mover.layer.pipe(
+        Layer.provideMerge(LedgerTerm.opened({ fence })),
+        Layer.provide(Layer.succeed(Fence, fence))
+      )
+      yield* Effect.gen(function* () {
+        yield* woken
+        leads = false
+        yield* perform(orderTo(1))
+        assert.isFalse(yield* woken)
+        yield* TestClock.adjust("500 millis")
+        assert.isTrue(yield* woken)
+        assert.deepStrictEqual(told, [])
+      }).pipe(Effect.provide(layer))
+    })
+  )
+})
+
 describe("a repetition of what netcup may have counted", () => {
   for (const [what, reason, purpose] of [
     ["gave up", new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" }), "Upkeep"],

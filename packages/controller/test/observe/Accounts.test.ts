@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import { InjectedFault } from "@netcup-failover/testing/netcup/RestInjection"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -142,5 +143,23 @@ describe("accounts", () => {
         assert.deepStrictEqual(yield* netcup.journal.calls, [])
       })
     )
+  )
+
+  it.effect("that end keep nobody waiting, whatever they still have to do", () =>
+    Effect.gen(function* () {
+      const netcup = yield* NetcupRest.make()
+      yield* netcup.inject({ operation: "token.refresh", fault: InjectedFault.Hang({ applied: false }) })
+      const login = yield* netcup.login
+      yield* Effect.gen(function* () {
+        const accounts = yield* Accounts
+        yield* accounts.use([login], both)
+        yield* netcup.awaitCall({ operation: "token.refresh" })
+        const closing = yield* Effect.forkChild(accounts.use([], both), { startImmediately: true })
+        yield* aMoment
+        assert.isDefined(closing.pollUnsafe())
+        // The login that hangs ends by its own time-out.
+        yield* whileTimeGoesBy(Effect.andThen(Fiber.join(closing), Effect.sleep("1 minute")))
+      }).pipe(Effect.provide(Accounts.layer.pipe(Layer.provideMerge(netcup.layer))))
+    }).pipe(Effect.scoped)
   )
 })
