@@ -1,7 +1,6 @@
 /**
  * How long netcup is left alone after an error. Pure: the caller brings clock and randomness.
  */
-import type { apiOf } from "@netcup-failover/core/Account"
 import type { NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
 import * as Duration from "effect/Duration"
 import type { Settings } from "./Settings.ts"
@@ -13,8 +12,6 @@ export interface Failure {
   readonly reason: NetcupErrorReason
   /** How many failures in a row, this one included. */
   readonly failures: number
-  /** By which API. A password that is tried too often locks the account; a token can be tried again. */
-  readonly api: ReturnType<typeof apiOf>
 }
 
 /** Doubling from a second to `maxBackoff`, spread by ±20 % so that replicas and groups do not knock together. */
@@ -38,7 +35,7 @@ const growing = (doublings: number, interval: Duration.Duration): number =>
  * @param random from 0 to 1
  */
 export const nextAttemptAt = (
-  { reason, failures, api }: Failure,
+  { reason, failures }: Failure,
   now: number,
   random: number,
   settings: PaceSettings
@@ -51,7 +48,6 @@ export const nextAttemptAt = (
         ? reason.retryAt
         : now + Duration.toMillis(settings.limitRetryInterval)
     case "InvalidCredentials":
-      return now + Duration.toMillis(api === "rest" ? settings.limitRetryInterval : settings.credentialsRetryInterval)
     case "LoginExpired":
       return now + Duration.toMillis(settings.credentialsRetryInterval)
     // Somebody has to change something, which wakes us by itself; but netcup's own state may change unseen.

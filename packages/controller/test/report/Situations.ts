@@ -146,8 +146,7 @@ const toCircumstances = (plan: Sketch): Circumstances => {
               account: netcup,
               startedAt: start - 1_000,
               state,
-              failures: 1,
-              isCostly: false
+              failures: 1
             }
           ]
         ]
