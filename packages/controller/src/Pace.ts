@@ -1,6 +1,7 @@
 /**
  * How long netcup is left alone after an error. Pure: the caller brings clock and randomness.
  */
+import type { apiOf } from "@netcup-failover/core/Account"
 import type { NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
 import * as Duration from "effect/Duration"
 import type { Settings } from "./Settings.ts"
@@ -12,6 +13,8 @@ export interface Failure {
   readonly reason: NetcupErrorReason
   /** How many failures in a row, this one included. */
   readonly failures: number
+  /** By which API. A password that is tried too often locks the account; a token can be tried again. */
+  readonly api: ReturnType<typeof apiOf>
 }
 
 /** Doubling from a second to `maxBackoff`, spread by ±20 % so that replicas and groups do not knock together. */
@@ -35,7 +38,7 @@ const growing = (doublings: number, interval: Duration.Duration): number =>
  * @param random from 0 to 1
  */
 export const nextAttemptAt = (
-  { reason, failures }: Failure,
+  { reason, failures, api }: Failure,
   now: number,
   random: number,
   settings: PaceSettings
@@ -48,6 +51,7 @@ export const nextAttemptAt = (
         ? reason.retryAt
         : now + Duration.toMillis(settings.limitRetryInterval)
     case "InvalidCredentials":
+      return now + Duration.toMillis(api === "rest" ? settings.limitRetryInterval : settings.credentialsRetryInterval)
     case "LoginExpired":
       return now + Duration.toMillis(settings.credentialsRetryInterval)
     // Somebody has to change something, which wakes us by itself; but netcup's own state may change unseen.

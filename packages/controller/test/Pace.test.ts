@@ -80,13 +80,14 @@ describe("backoff", () => {
 })
 
 describe("the next attempt", () => {
-  const at = (failure: Pace.Failure, random = 0.5) => Pace.nextAttemptAt(failure, now, random, settings) - now
+  const at = (failure: Omit<Pace.Failure, "api">, random = 0.5, api: Pace.Failure["api"] = "soap") =>
+    Pace.nextAttemptAt({ ...failure, api }, now, random, settings) - now
 
   it.prop(
     "is always to come, and its time can be written down",
     { reason, failures, random },
     ({ reason, failures, random }) => {
-      const next = Pace.nextAttemptAt({ reason, failures }, now, random, settings)
+      const next = Pace.nextAttemptAt({ reason, failures, api: "soap" }, now, random, settings)
       assert.isAbove(next, now)
       assert.isTrue(Number.isFinite(next))
     }
@@ -163,5 +164,12 @@ describe("the next attempt", () => {
     for (const retryAt of [now, now - 60_000]) {
       assert.strictEqual(at({ reason: new NetcupError.Unreachable({ message, retryAt }), failures: 9 }, 0), 100)
     }
+  })
+
+  it("with refused credentials is sooner for a token: it cannot be locked by trying, and a gateway may have erred", () => {
+    const refused = new NetcupError.InvalidCredentials({ message })
+    assert.strictEqual(at({ reason: refused, failures: 1 }, 0, "rest"), 30_000)
+    assert.strictEqual(at({ reason: refused, failures: 1 }, 0, "soap"), 300_000)
+    assert.strictEqual(at({ reason: new NetcupError.LoginExpired({ message }), failures: 1 }, 0, "rest"), 300_000)
   })
 })

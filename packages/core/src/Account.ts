@@ -9,6 +9,10 @@ import type { ServerName } from "./ServerName.ts"
 export const AccountKey = Schema.NonEmptyString.pipe(Schema.brand("AccountKey"))
 export type AccountKey = typeof AccountKey.Type
 
+/** By which of netcup's APIs an account is asked, as its key says. One and the same account has a key for each. */
+export const apiOf = (account: AccountKey): "soap" | "rest" | undefined =>
+  account.startsWith("soap:") ? "soap" : account.startsWith("rest:") ? "rest" : undefined
+
 /** What an account has, as far as netcup told. */
 export interface Account {
   /** The servers that the account lists. */

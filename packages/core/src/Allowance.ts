@@ -93,7 +93,7 @@ const fullness = ({ counts, changes }: View, window: Window, wish: Wish, at: num
   if (used >= window.moves) return Limit.WindowFull({ window })
   const failovers = inSight.filter(({ purpose }) => purpose === "Failover").length
   // What others move is none of our failovers: it comes out of the share that can wait.
-  return wish.purpose === "Upkeep" && used - failovers >= window.upkeep ? Limit.Reserved({ window }) : undefined
+  return wish.purpose !== "Failover" && used - failovers >= window.upkeep ? Limit.Reserved({ window }) : undefined
 }
 
 /** What stands against a move at a moment, seen from one that is not later. */

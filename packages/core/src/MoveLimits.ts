@@ -3,11 +3,15 @@
  */
 import * as Schema from "effect/Schema"
 
-/** What a move is for: bringing addresses back to life, or anything that can wait (drift, failback, rebalance). */
-export const Purpose = Schema.Literals(["Failover", "Upkeep"])
+/**
+ * What a move is for: bringing addresses back to life (`Failover`), the same once more after netcup may have counted a move that came to
+ * nothing (`Repetition`: as urgent, but one broken address must not spend what others need), or anything that can wait (`Upkeep`:
+ * drift, failback, rebalance).
+ */
+export const Purpose = Schema.Literals(["Failover", "Repetition", "Upkeep"])
 export type Purpose = typeof Purpose.Type
 
-/** At most `moves` within any `millis`; of these at most `upkeep` for anything but our failovers. Both at least 1. */
+/** At most `moves` within any `millis`; of these at most `upkeep` for anything but first failovers. Both at least 1. */
 export interface Window {
   readonly moves: number
   readonly upkeep: number
@@ -26,13 +30,13 @@ const minutes = 60_000
 
 /** SOAP: an address moves once in `moveIntervalMillis`, whatever for; netcup says 5 minutes. */
 export const soapLimits = (moveIntervalMillis: number): MoveLimits => ({
-  perAddress: { Failover: moveIntervalMillis, Upkeep: moveIntervalMillis },
+  perAddress: { Failover: moveIntervalMillis, Repetition: moveIntervalMillis, Upkeep: moveIntervalMillis },
   perAccount: []
 })
 
 /** REST: 10 in 5 minutes and 20 in 60 for the account. No rest of an address is documented: failovers take none. */
 export const restLimits = (moveIntervalMillis: number): MoveLimits => ({
-  perAddress: { Failover: 0, Upkeep: moveIntervalMillis },
+  perAddress: { Failover: 0, Repetition: 0, Upkeep: moveIntervalMillis },
   perAccount: [
     { moves: 10, upkeep: 4, millis: 5 * minutes + margin },
     { moves: 20, upkeep: 8, millis: 60 * minutes + margin }

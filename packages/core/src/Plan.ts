@@ -8,7 +8,7 @@
  * changes nothing; a well-placed group never moves; a failing node moves only its own groups; a new node moves nothing.
  */
 import * as Data from "effect/Data"
-import type { Account, AccountKey } from "./Account.ts"
+import { type Account, type AccountKey, apiOf } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
 import * as Eligibility from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
@@ -86,16 +86,13 @@ interface Outlook {
   readonly holders: ReadonlyArray<Candidate>
 }
 
-/** Of which API an account is. One and the same account of netcup may be asked by both, under two keys. */
-const apiOf = (account: AccountKey): string => (account.includes(":") ? account.slice(0, account.indexOf(":")) : "")
-
 /**
  * Groups that an older group of the same account keeps from acting, since it has one of their addresses. A group whose spec is
  * not valid has no claim; one whose account is not known keeps what it once had from everybody, since its Secret may be back soon.
  */
 const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason> => {
   const owners = new Map<string, string>()
-  const apis = new Map<Prefix, { readonly api: string; readonly name: string }>()
+  const apis = new Map<Prefix, { readonly api: ReturnType<typeof apiOf>; readonly name: string }>()
   const losers = new Map<string, HoldReason>()
   const claimants = groups.filter(({ held }) => held?.because._tag !== "InvalidSpec").sort(byAge)
   for (const { name, account, addresses, current } of claimants) {

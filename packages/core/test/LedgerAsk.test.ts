@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ask, intend, Limit } from "@netcup-failover/core/Allowance"
 import * as Ledger from "@netcup-failover/core/Ledger"
-import { type MoveLimits, restLimits, soapLimits } from "@netcup-failover/core/MoveLimits"
+import { type MoveLimits, type Purpose, restLimits, soapLimits } from "@netcup-failover/core/MoveLimits"
 import * as Arbitrary from "effect/Arbitrary"
 import { everyRequest, Play, prefix, request, schedules, stored } from "./LedgerPlay.ts"
 import { oneOf } from "./Worlds.ts"
@@ -25,7 +25,7 @@ const happened = (ledger: Ledger.Ledger, now: number): Ledger.Ledger =>
   ledger.entries.filter(isOpen).reduce((next, { id }) => Ledger.done(next, id, now), ledger)
 
 /** A ledger whose moves were done at these moments, each of another address. */
-const history = (moments: ReadonlyArray<number>, purpose: "Failover" | "Upkeep" = "Failover"): Ledger.Ledger => ({
+const history = (moments: ReadonlyArray<number>, purpose: Purpose = "Failover"): Ledger.Ledger => ({
   ...Ledger.empty,
   nextId: moments.length + 1,
   entries: moments.map((at, i) => ({
@@ -117,12 +117,7 @@ describe("ask", () => {
     const now = 10_000_000
     const [short, long] = rest.perAccount
     if (short === undefined || long === undefined) return assert.fail("two windows")
-    const waits = (
-      ledger: Ledger.Ledger,
-      limits: MoveLimits,
-      n: number,
-      purpose: "Failover" | "Upkeep" = "Failover"
-    ) => {
+    const waits = (ledger: Ledger.Ledger, limits: MoveLimits, n: number, purpose: Purpose = "Failover") => {
       const answer = ask(ledger, limits, request(n, purpose), now)
       return answer._tag === "Waits" ? [answer.limit, answer.notBefore - now] : []
     }
@@ -160,6 +155,16 @@ describe("ask", () => {
     assert.strictEqual(ask(ledger, rest, request(1), 1_000)._tag, "Allowed")
     assert.strictEqual(ask(ledger, rest, request(1, "Upkeep"), 301_999)._tag, "Waits")
     assert.strictEqual(ask(ledger, rest, request(1, "Upkeep"), 302_000)._tag, "Allowed")
+  })
+
+  it("lets a repetition by REST go at once too, but only from what can be spent on anything", () => {
+    const now = 10_000_000
+    assert.strictEqual(ask(history([now]), rest, request(1, "Repetition"), now)._tag, "Allowed")
+    const spent = history([now, now, now, now], "Repetition")
+    const answer = ask(spent, rest, request(99, "Repetition"), now)
+    assert.deepInclude(answer, { _tag: "Waits", notBefore: now + 301_000 })
+    assert.strictEqual(ask(spent, rest, request(99), now)._tag, "Allowed")
+    assert.strictEqual(ask(history([now]), soap, request(1, "Repetition"), now)._tag, "Waits")
   })
 
   it("counts what others move against what can wait, not against the places of failovers", () => {

@@ -22,6 +22,7 @@ export const request = (n: number, purpose: Purpose = "Failover"): MoveRequest =
 /** One of each kind for addresses that schedules move, and one that they never do. */
 export const everyRequest: ReadonlyArray<MoveRequest> = [1, 2, 3, 99].flatMap((n) => [
   request(n, "Failover"),
+  request(n, "Repetition"),
   request(n, "Upkeep")
 ])
 
@@ -62,7 +63,7 @@ const step = (among: ReadonlyArray<Act>) =>
       Arbitrary.map(
         Arbitrary.all({
           n: oneOf(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12),
-          purpose: oneOf<Purpose>("Failover", "Failover", "Upkeep")
+          purpose: oneOf<Purpose>("Failover", "Failover", "Repetition", "Upkeep")
         }),
         ({ n, purpose }) => request(n, purpose)
       ),

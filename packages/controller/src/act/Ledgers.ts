@@ -4,7 +4,7 @@
  * No ledger write, no move: the write is what a next leader finds (the write-ahead), what fails when somebody else leads by now
  * (the fence), and what nothing is sent beyond (the budget).
  */
-import type { AccountKey } from "@netcup-failover/core/Account"
+import { type AccountKey, apiOf } from "@netcup-failover/core/Account"
 import * as Allowance from "@netcup-failover/core/Allowance"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import * as Ledger from "@netcup-failover/core/Ledger"
@@ -115,7 +115,7 @@ const sentence: (limit: Allowance.Limit) => string = Allowance.Limit.$match({
 const limitsOf = (account: AccountKey, { moveInterval, shortWindow, longWindow }: Settings["Service"]) => {
   const rest = MoveLimits.restLimits(Duration.toMillis(moveInterval))
   const [short, long] = rest.perAccount
-  return account.startsWith("soap:") || short === undefined || long === undefined
+  return apiOf(account) === "soap" || short === undefined || long === undefined
     ? MoveLimits.soapLimits(Duration.toMillis(moveInterval))
     : {
         ...rest,
@@ -127,7 +127,7 @@ const limitsOf = (account: AccountKey, { moveInterval, shortWindow, longWindow }
 }
 
 /** SOAP limits an address, REST the account: so far a refusal reaches. */
-const scopeOf = (account: AccountKey, prefix: Prefix) => (account.startsWith("soap:") ? prefix : undefined)
+const scopeOf = (account: AccountKey, prefix: Prefix) => (apiOf(account) === "soap" ? prefix : undefined)
 
 const live = Layer.effect(
   Ledgers,
@@ -281,7 +281,7 @@ const live = Layer.effect(
             // netcup was asked after the one who sent it had gone: there it is, or nothing came of it.
             if (routes.get(prefix) === server) return Ledger.done(rest, id, asOf)
             // By REST it may have been counted: its record tells, if it could be read.
-            return changes === undefined && account.startsWith("rest:") ? rest : Ledger.withdrawn(rest, id)
+            return changes === undefined && apiOf(account) === "rest" ? rest : Ledger.withdrawn(rest, id)
           }, ledger)
           return changes === undefined ? settled : Ledger.learn(settled, changes, asOf)
         })

@@ -4,7 +4,7 @@
  * A change that was sent is not taken back when plans change: its attempt is left to end, and the next look decides from where
  * the address then is. One that has not been sent yet is called off, by the newest decision (`aim`) or by the {@link Fence}.
  */
-import type { AccountKey } from "@netcup-failover/core/Account"
+import { type AccountKey, apiOf } from "@netcup-failover/core/Account"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
@@ -46,6 +46,8 @@ export interface Attempt {
       }
   /** Failures in a row on the way to `server` with these credentials. */
   readonly failures: number
+  /** Whether netcup may have counted one of them: then no repetition may use up what other failovers need. */
+  readonly isCostly: boolean
 }
 
 export type Attempts = ReadonlyMap<Prefix, Attempt>
@@ -73,9 +75,8 @@ const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"
 /** How an attempt failed, if it did. */
 const failureOf = (attempt: Attempt | undefined) => (attempt?.state._tag === "Failed" ? attempt.state : undefined)
 
-/** netcup counts what it began, whatever came of it: a repetition must not use up what other failovers need. */
-const isCostly = (reason: NetcupErrorReason | undefined): boolean =>
-  reason?._tag === "TaskFailed" || reason?._tag === "UnknownOutcome"
+/** netcup counts what it began, whatever came of it. */
+const mayCount = ({ _tag }: NetcupErrorReason): boolean => _tag === "TaskFailed" || _tag === "UnknownOutcome"
 
 /** What the ledger is told of a failure. */
 const endingOf = ({ key }: Order, { _tag }: NetcupErrorReason, retryAt: number): Ending => {
@@ -87,7 +88,7 @@ const endingOf = ({ key }: Order, { _tag }: NetcupErrorReason, retryAt: number):
       return { _tag: "Done" }
     case "UnknownOutcome":
       // SOAP limits an address, and says so itself when it is asked again after the look that comes first.
-      return key.startsWith("soap:") ? { _tag: "Withdrawn" } : { _tag: "Unknown" }
+      return apiOf(key) === "soap" ? { _tag: "Withdrawn" } : { _tag: "Unknown" }
     default:
       return { _tag: "Withdrawn" }
   }
@@ -183,16 +184,11 @@ export class Mover extends Context.Service<
           message: reason.message
         })
         const failures = (memoryOf(order.group).get(address.prefix)?.failures ?? 0) + 1
-        // A password that is tried too often locks the account; a token can be tried again.
-        const { credentialsRetryInterval, limitRetryInterval } = settings
-        const pace = {
-          ...settings,
-          credentialsRetryInterval: order.key.startsWith("soap:") ? credentialsRetryInterval : limitRetryInterval
-        }
-        const retryAt = Pace.nextAttemptAt({ reason, failures }, now, random, pace)
+        const retryAt = Pace.nextAttemptAt({ reason, failures, api: apiOf(order.key) }, now, random, settings)
         yield* end(order, address.prefix, endingOf(order, reason, retryAt), (begun) => ({
           ...begun,
           failures,
+          isCostly: begun.isCostly || mayCount(reason),
           state: { _tag: "Failed", reason, retryAt }
         }))
       })
@@ -211,7 +207,8 @@ export class Mover extends Context.Service<
               yield* end(order, prefix, { _tag: "Done" }, (begun) => ({
                 ...begun,
                 state: { _tag: "Done" },
-                failures: 0
+                failures: 0,
+                isCostly: false
               }))
               yield* Metric.update(Metrics.attempts("routed"), 1)
               yield* Effect.logInfo("routed", { group: order.group, address: `${address}`, node: order.to })
@@ -250,8 +247,9 @@ export class Mover extends Context.Service<
               // A limit is about the address, and the ledger knows it; every other failure is about the way to one server.
               if (failed !== undefined && limit === undefined && sameWay && now < failed.retryAt) return false
               const failures = sameWay ? before.failures : 0
-              const attempt = { to, server, account, failures }
-              const purpose = upkeep.has(prefix) || (sameWay && isCostly(failed?.reason)) ? "Upkeep" : "Failover"
+              const isCostly = sameWay && before.isCostly
+              const attempt = { to, server, account, failures, isCostly }
+              const purpose = upkeep.has(prefix) ? "Upkeep" : isCostly ? "Repetition" : "Failover"
               const grant = yield* ledgers.ask(key, { prefix, server, purpose })
               if (grant._tag === "Waits") {
                 // While moves are under way the time is a guess that comes later with each look: the first one stands.

@@ -12,7 +12,7 @@ import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Settings } from "../Settings.ts"
-import type { Wake } from "../Wake.ts"
+import { Wake } from "../Wake.ts"
 import * as NetcupAccount from "./NetcupAccount.ts"
 import * as RouteMemory from "./RouteMemory.ts"
 
@@ -41,7 +41,9 @@ export class Accounts extends Context.Service<
     Effect.gen(function* () {
       const context = yield* Effect.context<HttpClient.HttpClient | Settings | TokenStore | Wake>()
       const scope = yield* Scope.Scope
+      const wake = yield* Wake
       const accounts = MutableHashMap.empty<Credentials, Entry>()
+      const ending = MutableHashMap.empty<Credentials, Entry>()
 
       const memories = new Map<AccountKey, RouteMemory.RouteMemory>()
       const memoryOf = (key: AccountKey) => {
@@ -60,6 +62,19 @@ export class Accounts extends Context.Service<
         MutableHashMap.set(accounts, credentials, { account, scope: own })
       })
 
+      /**
+       * A login that ends may have a token to keep: no other account waits for that, and the same login is not opened again before,
+       * lest one token be used by two.
+       */
+      const close = Effect.fnUntraced(function* (credentials: Credentials, entry: Entry) {
+        MutableHashMap.set(ending, credentials, entry)
+        yield* Scope.close(entry.scope, Exit.void).pipe(
+          Effect.ensuring(Effect.sync(() => MutableHashMap.remove(ending, credentials))),
+          Effect.andThen(wake.now),
+          Effect.forkIn(scope)
+        )
+      })
+
       return Accounts.of({
         use: Effect.fnUntraced(function* (wanted, servers) {
           const open = [...MutableHashMap.keys(accounts)]
@@ -67,13 +82,12 @@ export class Accounts extends Context.Service<
             if (wanted.some((one) => Equal.equals(one, credentials))) continue
             const entry = MutableHashMap.get(accounts, credentials)
             MutableHashMap.remove(accounts, credentials)
-            // A login that ends may have a token to keep: nobody waits for that.
-            if (Option.isSome(entry)) yield* Effect.forkIn(Scope.close(entry.value.scope, Exit.void), scope)
+            if (Option.isSome(entry)) yield* close(credentials, entry.value)
           }
           for (const credentials of wanted) {
             const entry = MutableHashMap.get(accounts, credentials)
             if (Option.isSome(entry)) yield* entry.value.account.watchServers(servers)
-            else yield* openOne(credentials, servers)
+            else if (!MutableHashMap.has(ending, credentials)) yield* openOne(credentials, servers)
           }
           return (credentials) =>
             Option.getOrUndefined(Option.map(MutableHashMap.get(accounts, credentials), ({ account }) => account))

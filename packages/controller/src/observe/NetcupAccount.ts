@@ -97,9 +97,7 @@ export const open = Effect.fnUntraced(function* (
     failures: 0,
     trouble: undefined
   })
-  /** A password that is tried too often locks the account; a token can be tried again. */
-  const pace =
-    credentials._tag === "Soap" ? settings : { ...settings, credentialsRetryInterval: settings.limitRetryInterval }
+  const api = credentials._tag === "Soap" ? "soap" : "rest"
   const watched = yield* Ref.make(servers)
   const nudges = yield* Queue.sliding<void>(1)
   const changes = yield* Semaphore.make(concurrentChanges)
@@ -116,7 +114,7 @@ export const open = Effect.fnUntraced(function* (
           reason,
           // Reads have no limit that we know of: whatever an answer says, they are tried again soon enough.
           retryAt: Math.min(
-            Pace.nextAttemptAt({ reason, failures }, now, random, reason._tag === "LoginExpired" ? settings : pace),
+            Pace.nextAttemptAt({ reason, failures, api }, now, random, settings),
             now + Duration.toMillis(settings.credentialsRetryInterval)
           )
         }
@@ -163,7 +161,8 @@ export const open = Effect.fnUntraced(function* (
     // Alone and first: refused credentials are found out by a single call.
     const key = yield* routing.identity
     const memory = memoryOf(key)
-    const first = (yield* Ref.get(health)).first ?? (yield* begin)
+    const { first: before } = yield* Ref.get(health)
+    const first = before ?? (yield* begin)
     const startedAt = yield* Clock.currentTimeMillis
     const listed = yield* routing.servers
     const among = listed.filter((server) => ours.has(server))
@@ -176,7 +175,6 @@ export const open = Effect.fnUntraced(function* (
       yield* Effect.logWarning(`netcup does not tell what is routed to server ${server}`, { message })
     }
     memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()) })
-    const isFirst = (yield* Ref.get(health)).first === undefined
     yield* Ref.update(
       health,
       (was): Health => ({
@@ -188,7 +186,7 @@ export const open = Effect.fnUntraced(function* (
       })
     )
     yield* wake.now
-    if (isFirst) yield* Effect.forkIn(notice, scope)
+    if (before === undefined) yield* Effect.forkIn(notice, scope)
     return { here: [...told.keys()], memory }
   })
 
@@ -198,7 +196,7 @@ export const open = Effect.fnUntraced(function* (
       Effect.flatMap(({ running, rescue }) => {
         const isStopped = running === false || rescue
         // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
-        if (isStopped === memory.stopped().has(server) || (isStopped && credentials._tag === "Soap")) return Effect.void
+        if (isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return Effect.void
         memory.notRunning(server, isStopped)
         return wake.now
       }),
@@ -233,7 +231,7 @@ export const open = Effect.fnUntraced(function* (
       yield* read.pipe(
         Effect.tap(({ here, memory }) => {
           // By REST a server's state decides whether it is routed to: it is never older than the rest.
-          const due = here.filter((server) => credentials._tag === "Rest" || !inspected.has(server))
+          const due = here.filter((server) => api === "rest" || !inspected.has(server))
           for (const server of due) inspected.add(server)
           return Effect.forEach(due, lookAt(memory), { concurrency: 4, discard: true })
         }),
@@ -299,7 +297,7 @@ export const open = Effect.fnUntraced(function* (
             UnknownOutcome: ({ message }, error) => {
               memory.unsure.add(prefix)
               // A SOAP call that hangs may be carried out later all the same; REST would have a task by now.
-              return lookAfter(error, credentials._tag === "Rest" ? notMade(message) : error)
+              return lookAfter(error, api === "rest" ? notMade(message) : error)
             },
             RateLimited: (_, error) => lookAfter(error),
             WrongSite: (_, error) => {

@@ -118,7 +118,8 @@ describe("a move", () => {
         account,
         startedAt: 5_000,
         state: { _tag: "Done" },
-        failures: 0
+        failures: 0,
+        isCostly: false
       })
       assert.isTrue(yield* woken)
       assert.isFalse(yield* woken)
@@ -257,7 +258,8 @@ describe("a move that fails", () => {
         account,
         startedAt: 2_000,
         state: { _tag: "Done" },
-        failures: 0
+        failures: 0,
+        isCostly: false
       })
     }).pipe(inTerm)
   )
@@ -320,7 +322,8 @@ describe("a move that the ledger does not allow", () => {
           retryAt: 301_000,
           byLedger: true
         },
-        failures: 0
+        failures: 0,
+        isCostly: false
       })
       yield* TestClock.adjust(20_999)
       assert.deepStrictEqual(yield* perform(orderTo(3, { key: soapKey })), [])
@@ -792,6 +795,37 @@ describe("when the term ends", () => {
   )
 })
 
+describe("a repetition that waits for the ledger", () => {
+  it.effect("is still one of what netcup may have counted when its time comes", () =>
+    Effect.gen(function* () {
+      const asked: Array<string> = []
+      const waits = { _tag: "Waits", notBefore: 90_000, message: "the rest is for failovers" } as const
+      const ledgers = Layer.succeed(Ledgers, {
+        open: () => Effect.succeed(true),
+        ask: (_, request) =>
+          Effect.sync(() => {
+            asked.push(request.purpose)
+            return asked.length === 2 ? waits : ({ _tag: "Granted", ticket: { id: asked.length, epoch: 1 } } as const)
+          }),
+        commit: () => Effect.void,
+        end: () => Effect.void
+      })
+      const gaveUp = new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" })
+      const { orderTo } = netcup(() => fail(gaveUp))
+      const layer = Mover.layer.pipe(Layer.provideMerge(Layer.mergeAll(ledgers, Wake.layer, settingsOf())))
+      yield* Effect.gen(function* () {
+        for (let look = 0; look < 3; look++) {
+          yield* perform(orderTo(1))
+          yield* TestClock.adjust("1 minute")
+        }
+        // Another server is another way.
+        yield* perform(orderTo(2))
+      }).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(asked, ["Failover", "Repetition", "Repetition", "Failover"])
+    })
+  )
+})
+
 describe("a leader that may not write any more", () => {
   it.effect("is woken after a while, not at once: nothing is gained by haste", () =>
     Effect.gen(function* () {
@@ -817,8 +851,8 @@ describe("a leader that may not write any more", () => {
 
 describe("a repetition of what netcup may have counted", () => {
   for (const [what, reason, purpose] of [
-    ["gave up", new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" }), "Upkeep"],
-    ["did not answer", new RoutingErrors.UnknownOutcome({ message }), "Upkeep"],
+    ["gave up", new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" }), "Repetition"],
+    ["did not answer", new RoutingErrors.UnknownOutcome({ message }), "Repetition"],
     ["was not reached for", new RoutingErrors.Unreachable({ message }), "Failover"]
   ] as const) {
     it.effect(`asks the ledger for ${purpose} after netcup ${what} the first`, () =>

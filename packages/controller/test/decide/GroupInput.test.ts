@@ -172,6 +172,7 @@ describe("a group is held", () => {
 
 describe("the target of a group", () => {
   const attempt = (to: number, startedAt: number, state: Attempt["state"]): Attempt => ({
+    isCostly: false,
     to: node(to),
     server: server(to),
     account: account(),

@@ -157,8 +157,11 @@ describe("accounts", () => {
         const closing = yield* Effect.forkChild(accounts.use([], both), { startImmediately: true })
         yield* aMoment
         assert.isDefined(closing.pollUnsafe())
+        // The same token is not used by two.
+        assert.isUndefined((yield* accounts.use([login], both))(login))
         // The login that hangs ends by its own time-out.
         yield* whileTimeGoesBy(Effect.andThen(Fiber.join(closing), Effect.sleep("1 minute")))
+        assert.isDefined((yield* accounts.use([login], both))(login))
       }).pipe(Effect.provide(Accounts.layer.pipe(Layer.provideMerge(netcup.layer))))
     }).pipe(Effect.scoped)
   )

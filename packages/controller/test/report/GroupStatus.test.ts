@@ -46,6 +46,7 @@ const compose = (decision: Decision, more: Partial<GroupStatus.Situation> & { re
 const routed = (status: Status) => status.conditions?.find(({ type }) => type === "Routed")
 const toTwo = Decision.Move({ to: node(2), because: MoveReason.LeftNode({ from: node(1), reasons: [] }) })
 const failed = (reason: NetcupError.NetcupErrorReason, seconds = 30): Attempt => ({
+  isCostly: false,
   to: node(2),
   server: server(2),
   account: account(),

@@ -146,7 +146,8 @@ const toCircumstances = (plan: Sketch): Circumstances => {
               account: netcup,
               startedAt: start - 1_000,
               state,
-              failures: 1
+              failures: 1,
+              isCostly: false
             }
           ]
         ]
