@@ -24,7 +24,7 @@ const prepared = Effect.fn(function* (environment: Readonly<Record<string, strin
   const { accessFor, startApiServer } = yield* KubeCluster
   // A scenario that fails while the API server is away must not take the others with it.
   yield* Effect.addFinalizer(() => Effect.ignore(startApiServer))
-  const proxy = yield* KubeProxy.make(yield* accessFor({ user: "controller", groups: ["system:masters"] }))
+  const proxy = yield* KubeProxy.make(yield* accessFor({ serviceAccount: Stage.serviceAccount }))
   yield* stage.world.addAccount(account(3, addresses))
   const kubelets = yield* Effect.forEach([1, 2, 3], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
   yield* stage.putCredentials("netcup", loginName)

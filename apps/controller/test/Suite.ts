@@ -2,12 +2,13 @@
  * End-to-end suites: one Kubernetes API a file. The real one, skipped by name where its binaries cannot be had; by a switch the
  * embedded one.
  */
-import { layer } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
 import type { NodeLifecycle } from "@netcup-failover/testing/kubernetes/ControlPlane"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
+import * as Rights from "@netcup-failover/testing/stage/Rights"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -43,5 +44,16 @@ export const suite = (
         it.effect.skipIf(kube.skip)(name, () => Effect.provideService(body, NetcupStage.Api, api), patience)
       })
     }
+    it.effect.skipIf(kube.skip || isEmbedded)(
+      "nothing was asked of the API server that the shipped roles do not allow",
+      () =>
+        Effect.gen(function* () {
+          const requests = yield* (yield* KubeCluster).audit
+          assert.deepStrictEqual(
+            Rights.refused(requests).map(({ verb, requestURI }) => `${verb} ${requestURI}`),
+            []
+          )
+        })
+    )
   })
 }

@@ -2,7 +2,7 @@
  * A Kubernetes API within this process: for machines without the real binaries, and for faults that a real one cannot be
  * told to make. Its shape is that of {@link KubeCluster}, so that what runs on one runs on the other.
  *
- * Not there: roles (whoever has a token may do everything), server-side apply's ownership of fields, OpenAPI, CEL rules,
+ * Not there: roles (whoever has a token may do everything), an audit log, server-side apply's ownership of fields, OpenAPI, CEL rules,
  * admission, Events' expiry, and every kind that is neither listed in `BuiltinResources` nor in a CRD.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -147,6 +147,8 @@ const make: (options: EmbeddedOptions) => Effect.Effect<EmbeddedKube["Service"],
         yield* fs.writeFileString(file, Kubeconfig.render(yield* accessFor(client)), { mode: 0o600 })
         return file
       }),
+      enforcesRoles: false,
+      audit: Effect.succeed([]),
       stopApiServer: listener.stop,
       startApiServer: listener.start,
       processGroups: nobody,

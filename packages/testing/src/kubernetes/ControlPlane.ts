@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
+import * as AuditLog from "./AuditLog.ts"
 import type { KubeBinaries } from "./KubeBinaries.ts"
 import type { KubePki } from "./KubePki.ts"
 import * as LeashedProcess from "./LeashedProcess.ts"
@@ -36,14 +37,19 @@ const writeFiles = Effect.fnUntraced(function* (folder: string, files: Record<st
   }
 })
 
-/** Writes the keys and certificates that {@link apiServer} is started with. */
-export const writePki = (folder: string, pki: KubePki) =>
+/** The names of its files in the cluster's folder. */
+export const auditLog = "audit.log"
+const auditPolicy = "audit-policy.json"
+
+/** Writes the keys, the certificates and the policy that {@link apiServer} is started with. */
+export const prepare = (folder: string, pki: KubePki) =>
   writeFiles(folder, {
     "ca.crt": pki.authority,
     "server.crt": pki.server.cert,
     "server.key": Redacted.value(pki.server.key),
     "sa.pub": pki.serviceAccounts.publicKey,
-    "sa.key": Redacted.value(pki.serviceAccounts.privateKey)
+    "sa.key": Redacted.value(pki.serviceAccounts.privateKey),
+    [auditPolicy]: AuditLog.policy
   })
 
 /**
@@ -81,6 +87,8 @@ export const apiServer = ({ binaries, folder, port }: Site, tainting: boolean) =
       "--tls-private-key-file=server.key",
       "--client-ca-file=ca.crt",
       "--authorization-mode=RBAC",
+      `--audit-policy-file=${auditPolicy}`,
+      `--audit-log-path=${auditLog}`,
       "--service-account-issuer=https://kubernetes.default.svc",
       "--service-account-key-file=sa.pub",
       "--service-account-signing-key-file=sa.key",

@@ -13,6 +13,7 @@ import type { PlatformError } from "effect/PlatformError"
 import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as AuditLog from "./AuditLog.ts"
 import * as ControlPlane from "./ControlPlane.ts"
 import { freePort } from "./FreePort.ts"
 import * as KubeBinaries from "./KubeBinaries.ts"
@@ -47,6 +48,10 @@ export class KubeCluster extends Context.Service<
     readonly accessFor: (client: Client) => Effect.Effect<Kubeconfig.KubeAccess, KubeHttp.KubeHttpError>
     /** The same as the path of a new kubeconfig, which goes with the cluster. */
     readonly kubeconfigFor: (client: Client) => Effect.Effect<string, KubeHttp.KubeHttpError | PlatformError>
+    /** Whether a client may do only what roles grant it. */
+    readonly enforcesRoles: boolean
+    /** What ServiceAccounts asked so far. */
+    readonly audit: Effect.Effect<ReadonlyArray<AuditLog.AuditEvent>>
     /** Kills the API server, as a crash would: connections break, requests are refused. etcd keeps the data. */
     readonly stopApiServer: Effect.Effect<void>
     /** Starts the API server again, on the same port with the same data; returns when it is ready. */
@@ -88,7 +93,7 @@ export const start: (
     const folder = yield* fs.makeTempDirectoryScoped({ prefix: "kube-" })
     const site = { binaries, folder, port: yield* freePort }
     const pki = yield* KubePki.make()
-    yield* ControlPlane.writePki(folder, pki)
+    yield* ControlPlane.prepare(folder, pki)
     const accessBy = (credentials: Kubeconfig.KubeCredentials): Kubeconfig.KubeAccess => ({
       server: `https://127.0.0.1:${site.port}`,
       authority: pki.authority,
@@ -134,6 +139,8 @@ export const start: (
         yield* fs.writeFileString(file, Kubeconfig.render(yield* accessFor(client)), { mode: 0o600 })
         return file
       }),
+      enforcesRoles: true,
+      audit: AuditLog.read(path.join(folder, ControlPlane.auditLog)).pipe(Effect.provide(platform)),
       stopApiServer: apiServer.off,
       startApiServer: apiServer.on,
       processGroups: Effect.map(apiServer.current, (current) => [

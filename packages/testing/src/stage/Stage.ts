@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import * as FakeKubelet from "../kubernetes/FakeKubelet.ts"
 import { KubeCluster } from "../kubernetes/KubeCluster.ts"
 import * as ControllerProcess from "./ControllerProcess.ts"
+import * as Manifests from "./Manifests.ts"
 import * as NetcupStage from "./NetcupStage.ts"
 
 const Established = Schema.Struct({
@@ -24,9 +25,17 @@ export const tokensPath = `/api/v1/namespaces/${namespace}/secrets/netcup-failov
 /** Where the Lease of the controllers is in the API. */
 export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
 
-/** Installs what an operator installs once: CRD and namespace. */
+/** Who the controllers are: they may do what the shipped roles grant, and nothing else. */
+export const serviceAccount = { namespace, name: "netcup-failover-controller" }
+
+const pathOf = ({ apiVersion, kind, metadata }: Manifests.Manifest): string => {
+  const inNamespace = metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`
+  return `${apiVersion === "v1" ? "/api" : "/apis"}/${apiVersion}${inNamespace}/${kind.toLowerCase()}s/${metadata.name}`
+}
+
+/** Installs what an operator installs once: CRD, namespace and rights. */
 export const install = Effect.gen(function* () {
-  const { http } = yield* KubeCluster
+  const { http, enforcesRoles } = yield* KubeCluster
   const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${apiGroup}`
   yield* http.apply(path, crd())
   yield* http.waitUntil(path, Established, ({ status }) =>
@@ -37,6 +46,8 @@ export const install = Effect.gen(function* () {
     kind: "Namespace",
     metadata: { name: namespace }
   })
+  if (enforcesRoles)
+    yield* Effect.forEach(yield* Manifests.read("rbac"), (manifest) => http.apply(pathOf(manifest), manifest))
 })
 
 export interface NodeOptions {
@@ -72,6 +83,7 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
   const cluster = yield* KubeCluster
   const { http } = cluster
   const netcup = yield* NetcupStage.make(options)
+  const kubeconfig = yield* cluster.kubeconfigFor({ serviceAccount })
   const gone = (path: string) => Effect.addFinalizer(() => Effect.ignore(http.delete(path)))
 
   // A controller that was killed leaves its Lease behind, and every one its ledgers and tokens.
@@ -148,7 +160,7 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     /** A controller with the simulator as its netcup. Leases are short, so that no scenario waits for them. */
     startController: (environment: ControllerProcess.Environment = {}) =>
       ControllerProcess.start({
-        KUBECONFIG: cluster.kubeconfig,
+        KUBECONFIG: kubeconfig,
         ...netcup.environment,
         POD_NAMESPACE: namespace,
         LEASE_DURATION: "3s",
