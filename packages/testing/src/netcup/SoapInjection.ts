@@ -1,38 +1,28 @@
 /**
- * Faults that a test asks for: rules that match understood calls, each for a number of calls or until it is removed.
+ * The faults of the webservice that a test can ask for.
  */
-import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import * as Data from "effect/Data"
-import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
-import type { SoapCall } from "./SoapRequest.ts"
-import * as SoapRouting from "./SoapRouting.ts"
-import { routingOf } from "./SoapWebservice.ts"
-
-/** `applied`: whether the call is carried out all the same before its sender is left in the dark. */
-interface Applied {
-  readonly applied: boolean
-}
+import type * as Effect from "effect/Effect"
+import * as CallInjections from "./CallInjections.ts"
 
 /** What the sender gets instead of the true answer. */
 export type InjectedFault = Data.TaggedEnum<{
   /** No answer, ever; the connection stays open. */
-  Hang: Applied
+  Hang: CallInjections.Applied
   /** The connection is reset. */
-  Reset: Applied
+  Reset: CallInjections.Applied
   /** HTTP 503 with a page of HTML, as a proxy answers. */
-  Unavailable: Applied
+  Unavailable: CallInjections.Applied
   /** HTTP 500 without a body. */
-  EmptyError: Applied
+  EmptyError: CallInjections.Applied
   /** HTTP 200 with something that is no XML. */
-  Garbage: Applied
+  Garbage: CallInjections.Applied
   /** HTTP 200 with the first half of an answer. */
-  Truncated: Applied
+  Truncated: CallInjections.Applied
   /** HTTP 200 with an answer of at least that many bytes, its length not announced. */
-  Huge: Applied & { readonly bytes: number }
+  Huge: CallInjections.Applied & { readonly bytes: number }
   /** HTTP 200 with an envelope of SOAP 1.2. */
-  WrongEnvelope: Applied
+  WrongEnvelope: CallInjections.Applied
   /** A fault with that text; the call is not carried out. */
   Refuse: { readonly text: string }
   /** `<return>false</return>`; the call is not carried out. */
@@ -40,75 +30,8 @@ export type InjectedFault = Data.TaggedEnum<{
 }>
 export const InjectedFault = Data.taggedEnum<InjectedFault>()
 
-/** Absent conditions match everything. Of several matching rules the oldest acts. */
-export interface InjectionRule {
-  readonly operation?: string
-  readonly loginName?: string
-  /** The server that a call is about, or the destination of a routing. */
-  readonly server?: string
-  /** The address of a routing: any text of the same prefix. */
-  readonly cidr?: string
-  /** For so many calls; absent: until removed. */
-  readonly times?: number
-  /** The call is carried out that much later. Its sender's leaving changes nothing about that. */
-  readonly delayBefore?: Duration.Input
-  /** The answer (or the fault instead) comes that much after the call was carried out. */
-  readonly delayAfter?: Duration.Input
-  readonly fault?: InjectedFault
-}
+export type InjectionRule = CallInjections.CallRule<InjectedFault>
 
-export interface Injection {
-  /** Ends the rule for calls to come. */
-  readonly remove: Effect.Effect<void>
-}
+export type SoapInjections = CallInjections.CallInjections<InjectionRule, CallInjections.Subject>
 
-export interface SoapInjections {
-  /** Dies when `cidr` is none. */
-  readonly inject: (rule: InjectionRule) => Effect.Effect<Injection>
-  /** The rule for this call, used up by one. */
-  readonly take: (call: SoapCall) => Effect.Effect<InjectionRule | undefined>
-}
-
-interface Armed {
-  readonly id: number
-  readonly rule: InjectionRule
-  readonly prefix: FailoverAddress.Prefix | undefined
-  readonly left: number
-}
-
-const matches = ({ prefix, rule }: Armed, call: SoapCall): boolean => {
-  const routing = routingOf(call)
-  const server = routing?.server ?? call.parameters.get("vserverName") ?? call.parameters.get("vservername")
-  return (
-    (rule.operation === undefined || rule.operation === call.operation) &&
-    (rule.loginName === undefined || rule.loginName === call.parameters.get("loginName")) &&
-    (rule.server === undefined || rule.server === server) &&
-    (prefix === undefined || (routing !== undefined && SoapRouting.prefixOf(routing) === prefix))
-  )
-}
-
-export const make: Effect.Effect<SoapInjections> = Effect.gen(function* () {
-  const armed = yield* Ref.make<ReadonlyArray<Armed>>([])
-  const ids = yield* Ref.make(0)
-  const prefixOf = (cidr: string | undefined) =>
-    cidr === undefined
-      ? Effect.undefined
-      : Effect.fromResult(FailoverAddress.parse(cidr)).pipe(
-          Effect.orDie,
-          Effect.map(({ prefix }) => prefix)
-        )
-  return {
-    inject: Effect.fn("SoapInjections.inject")(function* (rule: InjectionRule) {
-      const prefix = yield* prefixOf(rule.cidr)
-      const id = yield* Ref.updateAndGet(ids, (last) => last + 1)
-      const left = rule.times ?? Number.POSITIVE_INFINITY
-      yield* Ref.update(armed, (all) => [...all, { id, rule, prefix, left }])
-      return { remove: Ref.update(armed, (all) => all.filter((one) => one.id !== id)) }
-    }),
-    take: (call) =>
-      Ref.modify(armed, (all) => {
-        const found = all.find((one) => one.left > 0 && matches(one, call))
-        return [found?.rule, all.map((one) => (one === found ? { ...one, left: one.left - 1 } : one))]
-      })
-  }
-})
+export const make: Effect.Effect<SoapInjections> = CallInjections.make(() => true)

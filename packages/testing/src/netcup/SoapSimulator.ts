@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import type * as CallInjections from "./CallInjections.ts"
 import * as HttpListener from "./HttpListener.ts"
 import * as NetcupWorld from "./NetcupWorld.ts"
 import * as SoapFailure from "./SoapFailure.ts"
@@ -58,6 +59,17 @@ const journalRouting = (call: SoapRequest.SoapCall): SoapJournal.JournalRouting 
   return routing === undefined ? undefined : { ...routing, prefix: SoapRouting.prefixOf(routing) }
 }
 
+/** As rules for faults see it. */
+const subjectOf = (call: SoapRequest.SoapCall): CallInjections.Subject => {
+  const routing = journalRouting(call)
+  return {
+    operation: call.operation,
+    loginName: call.parameters.get("loginName"),
+    server: routing?.server ?? call.parameters.get("vserverName") ?? call.parameters.get("vservername"),
+    routing
+  }
+}
+
 /** Serves until the scope closes. */
 export const make = Effect.fn("SoapSimulator.make")(function* (
   options: SoapSimulatorOptions = {}
@@ -104,7 +116,7 @@ export const make = Effect.fn("SoapSimulator.make")(function* (
   })
 
   const serve = Effect.fnUntraced(function* (exchange: HttpListener.Exchange, call: SoapRequest.SoapCall) {
-    const { delayAfter, delayBefore, fault } = (yield* injections.take(call)) ?? {}
+    const { delayAfter, delayBefore, fault } = (yield* injections.take(subjectOf(call))) ?? {}
     const id = yield* arrive(call)
     if (delayBefore !== undefined) yield* Effect.sleep(delayBefore)
     const truth = fault === undefined || SoapFailure.applies(fault) ? yield* perform(id, call) : undefined

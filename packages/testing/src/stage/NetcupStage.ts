@@ -6,6 +6,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type * as CallInjections from "../netcup/CallInjections.ts"
+import type * as CallJournal from "../netcup/CallJournal.ts"
 import * as NetcupWorld from "../netcup/NetcupWorld.ts"
 import { InjectedFault as RestFault } from "../netcup/RestInjection.ts"
 import type * as RestJournal from "../netcup/RestJournal.ts"
@@ -27,35 +29,16 @@ export type Call = Pick<
   readonly routing: { readonly prefix: string | undefined; readonly server: string | undefined } | undefined
 }
 
-interface CallQuery {
-  readonly operation: string
-  readonly count?: number
-  readonly where?: (call: Call) => boolean
-}
-
 /** A fault that both APIs can have. */
 export type Fault = Extract<SoapFault, { readonly _tag: RestFault["_tag"] }> & RestFault
 
-export interface Rule {
-  readonly operation?: string
-  readonly loginName?: string
-  readonly server?: string
-  readonly cidr?: string
-  readonly times?: number
-  readonly delayBefore?: Duration.Input
-  readonly delayAfter?: Duration.Input
-  readonly fault?: Fault
-}
+export type Rule = CallInjections.CallRule<Fault>
 
 /** A simulator, as far as both are alike. */
 export interface Simulator {
-  readonly journal: {
-    readonly calls: Effect.Effect<ReadonlyArray<Call>>
-    readonly callsOf: (operation: string) => Effect.Effect<ReadonlyArray<Call>>
-    readonly changesOf: (cidr: string) => Effect.Effect<ReadonlyArray<Call>>
-  }
-  readonly awaitCall: (query: CallQuery) => Effect.Effect<Call>
-  readonly inject: (rule: Rule) => Effect.Effect<{ readonly remove: Effect.Effect<void> }>
+  readonly journal: Omit<CallJournal.CallJournal<Call>, "awaitCall">
+  readonly awaitCall: CallJournal.CallJournal<Call>["awaitCall"]
+  readonly inject: (rule: Rule) => Effect.Effect<CallInjections.Injection>
   readonly stop: Effect.Effect<void>
   readonly start: Effect.Effect<void>
 }
