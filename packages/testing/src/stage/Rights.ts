@@ -64,6 +64,14 @@ const uses =
 export const unused = (rights: ReadonlyArray<Right>, requests: ReadonlyArray<AuditEvent>): ReadonlyArray<Right> =>
   rights.filter((right) => !requests.some(uses(right)))
 
-/** Requests for which a right was missing. */
-export const refused = (requests: ReadonlyArray<AuditEvent>): ReadonlyArray<AuditEvent> =>
-  requests.filter(({ responseStatus }) => responseStatus?.code === 403)
+const rightOf = ({ verb, objectRef: { apiGroup, resource, subresource, namespace } = {} }: AuditEvent): string =>
+  [verb, apiGroup, resource, subresource, namespace].join(" ")
+
+/**
+ * Requests for which a right was missing. An API server that has just started refuses everybody until it has read the roles, so what is
+ * allowed at another time was not missing.
+ */
+export const refused = (requests: ReadonlyArray<AuditEvent>): ReadonlyArray<AuditEvent> => {
+  const allowed = new Set(requests.filter(({ responseStatus: { code = 0 } = {} }) => code < 400).map(rightOf))
+  return requests.filter((request) => request.responseStatus?.code === 403 && !allowed.has(rightOf(request)))
+}
