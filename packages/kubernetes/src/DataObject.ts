@@ -18,6 +18,7 @@ export interface StoredData {
 }
 
 export interface DataObject {
+  readonly name: string
   /** `undefined` when there is none. */
   readonly read: Effect.Effect<StoredData | undefined, KubeError>
   /** Writes all keys in place of those that `found` has; creates the object when nothing was found. Sent once. */
@@ -76,6 +77,7 @@ export const make = Effect.fnUntraced(function* ({ kind, name, namespace, labels
     )
 
   const dataObject: DataObject = {
+    name,
     read: client.request({ method: "GET", path, schema: Schema.JsonObject }).pipe(
       Effect.flatMap(stored),
       Effect.catchIf(

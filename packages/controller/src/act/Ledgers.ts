@@ -17,6 +17,7 @@ import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -137,6 +138,7 @@ const live = Layer.effect(
     const client = yield* KubeClient
     const { digestHex } = yield* Digest.Digest
     const fence = yield* Fence
+    const scope = yield* Effect.scope
     const background = yield* FiberMap.make<string, void, never>()
     // Tells this term's writes from those of any other.
     const term = `${yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)}`
@@ -188,7 +190,7 @@ const live = Layer.effect(
       const error = result.failure
       // Whoever wrote may know of moves that we don't, and a write without an answer may be stored: read before the next.
       book.loaded = false
-      yield* Effect.logWarning("ledger not written", { account, error: error.message })
+      yield* Effect.logWarning("ledger not written", { error: error.message })
       return yield* new NotWritten({ message: `the ledger cannot be written: ${error.message}` })
     })
 
@@ -204,7 +206,11 @@ const live = Layer.effect(
       const decoded = text === undefined ? Result.succeed(Ledger.empty) : decodeLedger(text)
       if (Result.isFailure(decoded)) {
         // netcup still refuses what it limits; a controller that never moves anything again would be worse.
-        yield* Effect.logError("the ledger is unreadable and begins anew", { account, error: decoded.failure.message })
+        const { message } = decoded.failure
+        yield* Effect.logError("the ledger is unreadable and begins anew", {
+          configMap: configMap.name,
+          error: message
+        })
       }
       const read = Result.getOrElse(decoded, () => Ledger.empty)
       book.stored = found
@@ -225,7 +231,7 @@ const live = Layer.effect(
         Effect.tap(() => wake.now),
         Effect.catch((error) =>
           Effect.gen(function* () {
-            yield* Effect.logWarning("ledger not read", { account, error: error.message })
+            yield* Effect.logWarning("ledger not read", { error: error.message })
             book.failures += 1
             const pause = Pace.backoff(book.failures, yield* Random.next, settings.maxBackoff)
             yield* Effect.sleep(Duration.millis(pause))
@@ -237,11 +243,13 @@ const live = Layer.effect(
     /** Makes what memory has now the stored one, unless that is done already. */
     const store = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
       const wanted = book.version
-      yield* Effect.gen(function* () {
+      const writing = Effect.gen(function* () {
         if (book.storedVersion >= wanted) return
         if (!book.loaded) return yield* new NotWritten({ message: "the ledger is to be read first" })
         yield* write(account, book)
       }).pipe(book.turn.withPermit)
+      // Who waits for it may lose interest; were the write given up with that, its version would not be known, and the next refused.
+      yield* Fiber.join(yield* Effect.forkIn(writing, scope, { startImmediately: true }))
     })
 
     const commit = Effect.fn("Ledgers.commit")(function* (account: AccountKey, tickets: ReadonlyArray<Ticket>) {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import { type Grant, Ledgers, type Reading, type Ticket } from "@netcup-failover/controller/act/Ledgers"
 import { Wake } from "@netcup-failover/controller/Wake"
@@ -9,6 +10,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeData from "../FakeData.ts"
@@ -176,6 +178,26 @@ describe("what is granted", () => {
         yield* Ledgers.use((ledgers) => ledgers.end(restKey, ticketOf(first), { _tag: "Done" }))
         yield* open(restKey)
         assert.deepStrictEqual(entries(data, restKey), [shown(1, "Done")])
+      })
+    )
+  )
+})
+
+describe("a write that nobody waits for any more", () => {
+  it.effect(
+    "is not given up: the next one is not refused for it",
+    alone((data) =>
+      Effect.gen(function* () {
+        const gate = yield* Deferred.make<void>()
+        data.turns.writes.push({ after: Deferred.await(gate) })
+        yield* ask(soapKey, request(1))
+        const first = yield* Effect.forkChild(mayBeSent(soapKey), { startImmediately: true })
+        yield* settled
+        yield* Effect.andThen(Fiber.interrupt(first), settled)
+        yield* Effect.andThen(Deferred.succeed(gate, undefined), settled)
+        const next = yield* ask(soapKey, request(2))
+        assert.isTrue(yield* mayBeSent(soapKey, next))
+        assert.deepStrictEqual(entries(data, soapKey), [shown(1, "Intended"), shown(2, "Intended")])
       })
     )
   )
@@ -357,6 +379,27 @@ describe("a ledger that is opened", () => {
         assert.notInclude(path, "555001")
       }
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("that cannot be read, understood or written is logged, without the login", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const logger = Logger.make(({ message }) => told.push(inspect(message, { depth: 9 })))
+      yield* Effect.gen(function* () {
+        const data = FakeData.make()
+        yield* killedAfter(data, soapKey, [request(1)])
+        data.put(pathOf(data, soapKey), { account: soapKey, term: "another", "ledger.json": "{" })
+        data.turns.reads.push({ before: Effect.fail(new KubeErrors.Unreachable({ message: "refused" })) })
+        data.turns.writes.push({ before: Effect.fail(new KubeErrors.Conflict({ message: "modified" })) })
+        const { use } = yield* termOver({ data })
+        yield* use(isOpen(soapKey))
+        for (let step = 0; step < 5; step++) yield* Effect.andThen(TestClock.adjust("3 seconds"), settled)
+        assert.isTrue(yield* use(isOpen(soapKey)))
+      }).pipe(Effect.scoped, Effect.provide(Logger.layer([logger])))
+      assert.include(soapKey, "12345")
+      for (const what of ["not read", "not written", "unreadable"]) assert.include(told.join(), what)
+      assert.notInclude(told.join(), "12345")
+    })
   )
 
   for (const [what, text] of [
