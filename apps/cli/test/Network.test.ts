@@ -1,11 +1,12 @@
 /**
  * What a node's network is told to be: read as the systems read it, and asked of nobody who is not needed.
  */
+import { fileURLToPath } from "node:url"
 import { assert, it } from "@effect/vitest"
+import * as NodeNetwork from "@netcup-failover/cli/network/NodeNetwork"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { parse, parseAllDocuments } from "yaml"
-import * as NodeNetwork from "../src/network/NodeNetwork.ts"
 import { complaint, json, scenario } from "./Scene.ts"
 import { readIni, readInterfaces } from "./SystemFiles.ts"
 
@@ -76,6 +77,21 @@ scenario(
         "flannel-iface": "eth0"
       })
       assert.deepStrictEqual(yield* simulator.journal.calls, [])
+    }),
+  { apis: ["rest"] }
+)
+
+scenario(
+  "what the pages show is what works",
+  ({ fs, runWith }) =>
+    Effect.gen(function* () {
+      for (const page of ["../README.md", "../../../docs/node-network.md"]) {
+        const text = yield* fs.readFileString(fileURLToPath(new URL(page, import.meta.url)))
+        const [, words = ""] = /netcup-failover (network [^#\n]*\\\n[^#\n]*)/u.exec(text) ?? []
+        const ended = yield* runWith(nobody, ...words.split(/[\s\\]+/u).filter((word) => word !== ""))
+        assert.strictEqual(ended.code, 0, `${page}: ${ended.stderr}`)
+        assert.include(ended.stdout, "2001:db8:1:2:a8bb:ccff:fedd:eeff/64")
+      }
     }),
   { apis: ["rest"] }
 )
