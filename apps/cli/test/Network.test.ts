@@ -193,6 +193,7 @@ scenario(
         [/one of the failover addresses/u, [...v6, "--mac=aa:bb:cc:dd:ee:ff", "--native=2001:db8::5/64"]],
         [/--mac "aa-bb/u, [...v6, "--mac=aa-bb-cc-dd-ee-ff", "--native=2001:db8:1:2::/64"]],
         [/00:00:00:00:00:00 is no MAC/u, [...v6, "--mac=00:00:00:00:00:00", "--native=2001:db8:1:2::/64"]],
+        [/give them by --ip, or by KUBECONFIG/u, base],
         [/exclude each other/u, [...base, "--ip", "198.51.100.1/32", "--group", "primary"]],
         [/is a failover address/u, ["--for=k3s", "--interface=eth0", "--ip=198.51.100.1/32", "--node-ip=198.51.100.1"]],
         [/--node-ip "here"/u, ["--for=k3s", "--interface=eth0", "--ip=198.51.100.1/32", "--node-ip=here"]]

@@ -98,6 +98,14 @@ export const network = Command.make("network", parameters, (given) =>
           ? given.ips
           : yield* Effect.flatMap(cluster, (client) =>
               Effect.flatMap(node, (found) => Effect.provide(OfCluster.addresses(groups, found), client))
+            ).pipe(
+              Effect.catchIf(
+                (error) => error._tag === "KubeError" && error.reason._tag === "CredentialsUnavailable",
+                ({ message }) =>
+                  new WrongUsage({
+                    message: `no addresses: give them by --ip, or by KUBECONFIG a cluster that has them (${message})`
+                  })
+              )
             )
       const failover = yield* usage(NodeNetwork.failover(written))
 

@@ -12,14 +12,14 @@ export const make = ({ link, nextHop, ownIpv4 }: NodeNetwork): Snippet => {
     file,
     text: [
       `# ${file}, on this node only. k3s reads it beside config.yaml.`,
-      "# Without it k3s takes an address of the interface with the default route, and so might take a failover address.",
+      "# Without it k3s takes an IPv4 and an IPv6 address of the interface with the default route, which may be failover addresses.",
       "# The addresses themselves are the host's matter: see --for netplan, systemd-networkd or ifupdown.",
       "# Apply it: systemctl restart k3s (on a server) or k3s-agent (on an agent)",
       ...(own6 === undefined
         ? []
         : [
-            "# In a dual-stack cluster name an IPv6 address of the node as well, the one that it has in `kubectl get node -o wide`",
-            `# or else its own: node-ip: "${ownIpv4},${own6}"`
+            "# In a dual-stack cluster name the node's IPv6 address as well, or it loses it: the one that `kubectl get node -o yaml` has,",
+            `# unless that is a failover address. Its EUI-64 address will do: node-ip: "${ownIpv4},${own6}"`
           ]),
       `node-ip: "${ownIpv4}"`,
       `flannel-iface: "${link}" # of no use with another CNI: drop it there`

@@ -21,6 +21,7 @@ const ownHere = "the node's own: netcup's router sends the traffic of the IPv6 p
 const after = ({ failover, nextHop }: NodeNetwork) => [
   "# No failover address may become the node's address: name the node's own networks in machine.kubelet.nodeIP.validSubnets",
   `# and, on control planes, in cluster.etcd.advertisedSubnets, or exclude last: ${failover.map(({ prefix }) => `"!${prefix}"`).join(", ")}`,
+  "# Where a KubeNodeConfig document is in use (Talos 1.14), it has nodeIP.validSubnets instead.",
   ...(nextHop === undefined
     ? []
     : [
@@ -35,7 +36,7 @@ export const interfaces = (network: NodeNetwork): Snippet => {
     file,
     text: [
       `# ${file}: for Talos 1.10 and later, where machine.network configures the interface or nothing does yet.`,
-      "# Where LinkConfig documents do (1.12 and later), use --for talos-linkconfig instead: one interface takes one of them.",
+      "# Where LinkConfig documents do (1.12 and later), use --for talos-linkconfig instead: give an interface one of them only.",
       ...apply,
       dhcp,
       ...after(network),
