@@ -12,6 +12,7 @@ import type * as Stdio from "effect/Stdio"
 import { failoverIps } from "./commands/FailoverIps.ts"
 import { login } from "./commands/Login.ts"
 import { logout } from "./commands/Logout.ts"
+import { network } from "./commands/Network.ts"
 import { route } from "./commands/Route.ts"
 import { servers } from "./commands/Servers.ts"
 import { unroute } from "./commands/Unroute.ts"
@@ -36,7 +37,7 @@ ${ExitCode.described}`
 const root = Command.make(name).pipe(
   // Help indents the first line only.
   Command.withDescription(description.replace(/\n(?=.)/gu, "\n  ")),
-  Command.withSubcommands([login, logout, servers, failoverIps, route, unroute])
+  Command.withSubcommands([login, logout, servers, failoverIps, route, unroute, network])
 )
 
 /** Results alone go to stdout: help that nobody asked for does not. */

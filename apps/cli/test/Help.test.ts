@@ -11,6 +11,16 @@ const commands: Readonly<Record<string, ReadonlyArray<string>>> = {
   servers: ["--credentials-file FILE", "--secret NAMESPACE/NAME", "--json"],
   "failover-ips": ["--credentials-file FILE", "--secret NAMESPACE/NAME", "--json"],
   route: ["ADDRESS", "--to SERVER", "--dry-run", "--timeout SECONDS", "--credentials-file FILE", "--json"],
+  network: [
+    "--for",
+    "--interface NAME",
+    "--ip CIDR",
+    "--group NAME",
+    "--node NAME",
+    "--server SERVER",
+    "--mac MAC",
+    "--json"
+  ],
   unroute: ["ADDRESS", "--dry-run", "--timeout SECONDS", "--secret NAMESPACE/NAME", "--json"]
 }
 

@@ -22,6 +22,15 @@ export interface AddressRow {
   readonly editable: boolean | undefined
 }
 
+/** What a server's own network is, as netcup assigned it: nothing of it is routed. */
+export interface ServerNetwork {
+  /** Of the interface that faces the internet. */
+  readonly mac: string
+  readonly ipv4: string | undefined
+  /** With their length: `2001:db8:1:2::/64`. */
+  readonly ipv6: ReadonlyArray<string>
+}
+
 /** A change that nothing is known to speak against. */
 export interface Change {
   readonly address: Prefix
@@ -39,6 +48,7 @@ export interface Change {
 export interface Account {
   readonly servers: Effect.Effect<ReadonlyArray<ServerRow>, NetcupError>
   readonly addresses: Effect.Effect<ReadonlyArray<AddressRow>, NetcupError>
+  readonly network: (server: ServerName) => Effect.Effect<ServerNetwork, NetcupError>
   /** Looks up all that a route needs, anew; fails with what speaks against it. */
   readonly route: (address: FailoverAddress, to: ServerName) => Effect.Effect<Change, NetcupError>
   readonly unroute: (address: FailoverAddress) => Effect.Effect<Change, NetcupError>

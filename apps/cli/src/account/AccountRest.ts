@@ -7,6 +7,7 @@ import type { RestCredentials } from "@netcup-failover/netcup/Credentials"
 import {
   AddressNotFound,
   NetcupError,
+  NoInterface,
   Refused,
   ServerNotFound,
   ServerNotRunning,
@@ -144,6 +145,22 @@ export const make = Effect.fnUntraced(function* (
           })
         )
     ),
+    network: Effect.fnUntraced(function* (name) {
+      const { id, ipv4Addresses = [], ipv6Addresses = [] } = yield* findServer(name)
+      const own = new Set(ipv4Addresses.map(({ ip }) => ip))
+      const interfaces = yield* client.interfaces(id, { rdns: false })
+      const primary = interfaces.find(({ ipv4Addresses = [] }) => ipv4Addresses.some(({ ip }) => own.has(ip)))
+      if (primary === undefined) {
+        return yield* no(new NoInterface({ message: `${name} has no interface with an IPv4 address of its own` }))
+      }
+      return {
+        mac: primary.mac,
+        ipv4: ipv4Addresses[0]?.ip,
+        ipv6: ipv6Addresses.map(
+          ({ networkPrefix, networkPrefixLength = 64 }) => `${networkPrefix}/${networkPrefixLength}`
+        )
+      }
+    }),
     route: Effect.fnUntraced(function* (address, to) {
       const [ip, server] = yield* Effect.all([find(address), findServer(to)], { concurrency: 2 })
       yield* objection(ip, server)

@@ -61,6 +61,10 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     )
   )
 
+  /** The interface that addresses are routed to; a VLAN's has no address. */
+  const primaryOf = (information: Information) =>
+    information?.serverInterfaces?.find(({ ipv4IP, mac }) => mac && ipv4IP?.some((ip) => ip !== ""))
+
   const held = Effect.fnUntraced(function* (among: ReadonlyArray<ServerName>) {
     if (among.length === 0) return new Map<Prefix, ServerName>()
     const told = yield* routing.routes(among)
@@ -97,12 +101,23 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
       )
       return rows.toSorted((a, b) => (a.address < b.address ? -1 : 1))
     }),
+    network: Effect.fnUntraced(function* (name) {
+      const { ipv4IP = [], ipv6IP = [], mac } = primaryOf(yield* look(name)) ?? {}
+      if (mac === undefined) {
+        return yield* no(new NoInterface({ message: `${name} has no interface with an IPv4 address of its own` }))
+      }
+      return {
+        mac,
+        ipv4: ipv4IP.find((ip) => ip !== ""),
+        ipv6: ipv6IP.filter((text) => text.includes("/"))
+      }
+    }),
     route: Effect.fnUntraced(function* (address, to) {
       const information = yield* look(to)
       const state = stateOf(information)
       if (state === "rescue") return yield* no(new ServerNotRunning({ message: `${to} is in the rescue system` }))
       if (state === "off") return yield* no(new ServerNotRunning({ message: `${to} is off` }))
-      const primary = information?.serverInterfaces?.find(({ ipv4IP, mac }) => mac && ipv4IP?.some((ip) => ip !== ""))
+      const primary = primaryOf(information)
       if (primary?.mac === undefined) {
         return yield* no(new NoInterface({ message: `${to} has no interface with an IPv4 address to route to` }))
       }
