@@ -5,6 +5,8 @@
  * asks, by the collectors in `report/metrics/`: a series of something that is gone is then gone too.
  */
 import type { MoveReason } from "@netcup-failover/core/Plan"
+import type { NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
+import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 
 /** One metric as Prometheus knows it; `labels` without those that Prometheus adds. */
@@ -146,3 +148,37 @@ export const phases = (phase: Phase) =>
     ...described("netcup_failover_phase_duration_seconds"),
     boundaries
   }).pipe(Metric.withAttributes({ phase }))
+
+const attemptOutcomes: { readonly [O in "routed" | Exclude<NetcupErrorReason["_tag"], "CalledOff">]: true } = {
+  routed: true,
+  RateLimited: true,
+  InvalidCredentials: true,
+  LoginExpired: true,
+  TokenNotKept: true,
+  AddressNotFound: true,
+  ServerNotFound: true,
+  WrongSite: true,
+  ServerNotRunning: true,
+  NoInterface: true,
+  Refused: true,
+  TaskFailed: true,
+  Unreachable: true,
+  MalformedAnswer: true,
+  UnknownOutcome: true
+}
+
+const moveReasons = ["FirstPlacement", "Begun", "LeftNode", "Incomplete", "Drifted"] as const
+const moveOutcomes = ["routed", "failed", "abandoned"] as const
+
+/**
+ * Shows what has not happened yet as zero. Prometheus sees an increase only of what it has seen before: of a series that began with the
+ * first failover, that failover would be missed.
+ */
+export const begin = Effect.gen(function* () {
+  for (const outcome of Object.keys(attemptOutcomes)) yield* Metric.update(attempts(outcome), 0)
+  for (const reason of moveReasons) {
+    for (const outcome of moveOutcomes) yield* Metric.update(moves(reason, outcome), 0)
+  }
+  yield* Metric.value(failovers)
+  for (const phase of ["decided", "called", "confirmed"] as const) yield* Metric.value(phases(phase))
+})

@@ -4,6 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Metrics from "../../Metrics.ts"
 import type { WatchState } from "../../observe/Cluster.ts"
 import { type Collector, Collectors } from "./Collectors.ts"
 import { sample } from "./Exposition.ts"
@@ -41,6 +42,7 @@ const watchMetrics = (watches: ReadonlyArray<WatchState>) =>
 /** Adds them to what is told, until the scope ends. */
 export const add = Effect.fnUntraced(function* (watches: Effect.Effect<ReadonlyArray<WatchState>>) {
   const { add } = yield* Collectors
+  yield* Metrics.begin
   const version = yield* Version
   yield* add(Effect.succeed([sample("netcup_failover_build_info", 1, { version })]))
   yield* add(yield* processMetrics)
