@@ -148,6 +148,31 @@ suite("the metrics", {}, (scenario) => {
   )
 
   scenario(
+    "of a failover by a new leader count from when its watch told of the loss, before its term",
+    Effect.gen(function* () {
+      const stage = yield* Stage.make({ limitWindow: "10 millis" })
+      yield* stage.world.addAccount(account(2, [{ cidr: "198.51.100.1/32", routedTo: "v1" }]))
+      const kubelet = yield* stage.addNode("node-1", { server: "v1" })
+      yield* stage.addNode("node-2", { server: "v2" })
+      yield* stage.putCredentials("netcup", loginName)
+      yield* stage.putGroup("primary", { ips: ["198.51.100.1/32"] })
+      const first = yield* stage.startController()
+      yield* stage.routedNode("primary")
+      const second = yield* stage.startController()
+      yield* scrapeUntil(second.metricsUrl, { 'netcup_failover_watch_up{resource="nodes"}': 1 })
+      yield* first.end("SIGKILL")
+      yield* kubelet.setReady("False", "KubeletNotReady")
+      const after = yield* scrapeUntil(second.metricsUrl, {
+        'netcup_failover_moves_total{reason="LeftNode",outcome="routed"}': 1,
+        'netcup_failover_group_node{group="primary",node="node-2"}': 1
+      })
+      // It had to wait for the Lease of the one that was killed, which lasts for three seconds.
+      const decided = after.get('netcup_failover_phase_duration_seconds_sum{phase="decided"}') ?? 0
+      assert.isAbove(decided, 0.5)
+    })
+  )
+
+  scenario(
     "of a standby tell of its watches and its process, and of no group; of the next leader, of all",
     Effect.gen(function* () {
       const { stage, controller } = yield* failover
