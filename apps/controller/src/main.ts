@@ -4,6 +4,7 @@
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Controller from "@netcup-failover/controller/Controller"
+import * as ReplicaMetrics from "@netcup-failover/controller/report/metrics/ReplicaMetrics"
 import { Settings } from "@netcup-failover/controller/Settings"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -12,6 +13,14 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+
+/** Set by the bundler, from package.json. */
+declare const CONTROLLER_VERSION: string
+
+const Version = Layer.succeed(
+  ReplicaMetrics.Version,
+  typeof CONTROLLER_VERSION === "string" ? CONTROLLER_VERSION : "unbundled"
+)
 
 const Logs = Layer.unwrap(
   Effect.map(Settings, ({ logLevel }) =>
@@ -24,7 +33,7 @@ const Http = NodeHttpClient.layerNodeHttp
 
 const main = Controller.run.pipe(
   Effect.tapDefect((defect) => Effect.logFatal("a bug: please report it", defect)),
-  Effect.provide(Layer.mergeAll(Http, Logs).pipe(Layer.provideMerge(Settings.layer))),
+  Effect.provide(Layer.mergeAll(Http, Logs, Version).pipe(Layer.provideMerge(Settings.layer))),
   // One readable line; a defect is a bug, and shows all that is known of it.
   Effect.tapError((error) => Effect.sync(() => process.stderr.write(`netcup-failover-controller: ${error.message}\n`)))
 )

@@ -21,6 +21,8 @@ import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import * as Reconciler from "./Reconciler.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
+import { Collectors } from "./report/metrics/Collectors.ts"
+import * as ReplicaMetrics from "./report/metrics/ReplicaMetrics.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import { Settings } from "./Settings.ts"
 import { Wake } from "./Wake.ts"
@@ -63,7 +65,7 @@ const ReplicaLive = Layer.unwrap(
       }).pipe(Layer.provide(LeaseStore.layer({ name: leaseName, namespace: settings.namespace })))
     )
   })
-).pipe(Layer.provideMerge(Wake.layer))
+).pipe(Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))
 
 const KubeLive = Layer.unwrap(
   Effect.map(Settings, ({ kubeconfig }) =>
@@ -80,7 +82,8 @@ export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const leadership = yield* Leadership
   yield* HealthServer.health(settings.healthAddress, cluster.unready)
-  yield* HealthServer.metrics(settings.metricsAddress)
+  yield* ReplicaMetrics.add(cluster.watches)
+  yield* HealthServer.metrics(settings.metricsAddress, (yield* Collectors).page)
 
   yield* leadership.changes.pipe(
     Stream.runForEach((leads) => Metric.update(Metrics.leader, leads ? 1 : 0)),

@@ -4,7 +4,6 @@
  */
 import { createServer, type RequestListener } from "node:http"
 import * as Effect from "effect/Effect"
-import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Schema from "effect/Schema"
 import type { SocketAddress } from "./SocketAddress.ts"
 
@@ -59,10 +58,6 @@ export const health = (address: SocketAddress, unready: Effect.Effect<ReadonlyAr
     )
   })
 
-/** Serves the metrics of the process until the scope ends. */
-export const metrics = (address: SocketAddress) =>
-  Effect.flatMap(Effect.context<never>(), (context) =>
-    serve("METRICS_ADDR", address, {
-      "/metrics": Effect.sync(() => ({ status: 200, body: PrometheusMetrics.formatUnsafe(context) }))
-    })
-  )
+/** Serves the metrics until the scope ends: `page`, made anew for each who asks. */
+export const metrics = (address: SocketAddress, page: Effect.Effect<string>) =>
+  serve("METRICS_ADDR", address, { "/metrics": Effect.map(page, (body) => ({ status: 200, body })) })

@@ -22,6 +22,7 @@ import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
+import * as TermMetrics from "./report/metrics/TermMetrics.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
 import { Wake } from "./Wake.ts"
@@ -55,6 +56,7 @@ export const run = Effect.gen(function* () {
   const reporter = yield* StatusReporter
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
+  const metrics = yield* TermMetrics.make
   const background = yield* FiberSet.make<void>()
 
   /** Begins what of an order is due now. */
@@ -87,6 +89,7 @@ export const run = Effect.gen(function* () {
       notices: state?.notices ?? [],
       nodes: seen.nodes
     })
+    metrics.said(group.name, status)
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
     else yield* mover.carryOut(order, begun, reporter.report(resource, status))
     if (decision._tag === "Stay") yield* mover.settle(group.name)
@@ -134,12 +137,16 @@ export const run = Effect.gen(function* () {
         return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen) }]
       })
       .sort(byUrgency)
+    for (const { group, decision } of ordered) {
+      yield* mover.decided(group.name, decision, detectedAt(decision, seen))
+    }
     // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.andThen(mover.retain(names), reporter.retain(names))
+    metrics.saw(seen)
     return Math.min(...looks.filter((look) => look !== undefined))
   })
 
@@ -153,6 +160,10 @@ export const run = Effect.gen(function* () {
     yield* Effect.raceFirst(wake.next, rest)
   }
 }).pipe(Effect.scoped)
+
+/** When we learned that the node was lost that the group has to leave. */
+const detectedAt = (decision: Plan.Decision, { lostAt }: Observation.Observation): number | undefined =>
+  decision._tag === "Move" && decision.because._tag === "LeftNode" ? lostAt?.(decision.because.from) : undefined
 
 /** What is dead first, then what is nowhere yet, then what can wait. */
 const urgencyOf = ({ order, group }: Ordered): number => {

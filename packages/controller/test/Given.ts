@@ -76,6 +76,7 @@ export const accountState = (more: Partial<AccountState> = {}): AccountState => 
 /** An account of which nothing is known and that does nothing. */
 export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   state: Effect.succeed(accountState()),
+  loginExpiresAt: Effect.succeed(undefined),
   holds: () => false,
   watchServers: () => Effect.void,
   route: () => Effect.void,

@@ -4,7 +4,6 @@ import * as HealthServer from "@netcup-failover/controller/HealthServer"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
-import * as Metric from "effect/Metric"
 import * as Ref from "effect/Ref"
 
 /** A port of loopback that was free just now. */
@@ -68,7 +67,7 @@ describe("the health server", () => {
       const error = yield* Effect.flip(HealthServer.health(address, ready))
       assert.strictEqual(error._tag, "ListenError")
       assert.match(error.message, /^HEALTH_ADDR: [^\n]*EADDRINUSE[^\n]*: choose another address$/u)
-      const other = yield* Effect.flip(HealthServer.metrics(address))
+      const other = yield* Effect.flip(HealthServer.metrics(address, Effect.succeed("")))
       assert.match(other.message, /^METRICS_ADDR: /u)
       assert.strictEqual((yield* get(address.port, "/healthz")).status, 200)
     }).pipe(Effect.scoped)
@@ -112,14 +111,18 @@ describe("the health server", () => {
 })
 
 describe("the metrics", () => {
-  it.live("are those of the process, in the text format of Prometheus", () =>
+  it.live("are a page that is made anew for each who asks, and that nobody makes before", () =>
     Effect.gen(function* () {
       const address = yield* loopback
-      yield* HealthServer.metrics(address)
-      yield* Metric.update(Metric.counter("health_server_test_total", { description: "calls" }), 3)
-      const { status, body } = yield* get(address.port, "/metrics")
-      assert.strictEqual(status, 200)
-      assert.match(body, /^health_server_test_total(?:\{[^}]*\})? 3$/mu)
+      const asked = yield* Ref.make(0)
+      const page = Effect.map(
+        Ref.updateAndGet(asked, (n) => n + 1),
+        (n) => `asked_total ${n}\n`
+      )
+      yield* HealthServer.metrics(address, page)
+      assert.strictEqual(yield* Ref.get(asked), 0)
+      assert.deepStrictEqual(yield* get(address.port, "/metrics"), { status: 200, body: "asked_total 1\n" })
+      assert.deepStrictEqual(yield* get(address.port, "/metrics"), { status: 200, body: "asked_total 2\n" })
       assert.strictEqual((yield* get(address.port, "/healthz")).status, 404)
     }).pipe(Effect.scoped)
   )

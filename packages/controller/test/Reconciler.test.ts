@@ -8,6 +8,7 @@ import { type AccountState, CalledOff, type NetcupAccount } from "@netcup-failov
 import { secrets } from "@netcup-failover/controller/observe/SecretResource"
 import * as Reconciler from "@netcup-failover/controller/Reconciler"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
+import { Collectors } from "@netcup-failover/controller/report/metrics/Collectors"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { AccountKey } from "@netcup-failover/core/Account"
@@ -119,7 +120,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
-    Layer.mergeAll(FakeKube.layer(answer), Wake.layer, settingsOf(), PromptDigest.layer)
+    Layer.mergeAll(FakeKube.layer(answer), Wake.layer, Collectors.layer, settingsOf(), PromptDigest.layer)
   )
   const services = yield* Layer.build(
     Layer.mergeAll(Mover.layer.pipe(Layer.provideMerge(Ledgers.layer)), StatusReporter.layer).pipe(

@@ -11,7 +11,7 @@
  * nothing is missed.
  */
 import * as Data from "effect/Data"
-import type { Prefix } from "./FailoverAddress.ts"
+import { Prefix } from "./FailoverAddress.ts"
 import * as Ledger from "./Ledger.ts"
 import type { MoveLimits, Purpose, Window } from "./MoveLimits.ts"
 import type { ServerName } from "./ServerName.ts"
@@ -85,15 +85,21 @@ const concerns =
   (closure: Ledger.Closure): boolean =>
     closure.prefix === undefined || closure.prefix === prefix
 
-const fullness = ({ counts, changes }: View, window: Window, wish: Wish, at: number): Limit | undefined => {
+/** How many moves a window has in sight, and how many of them out of the share that can wait. */
+const usage = ({ counts, changes }: View, window: Window, at: number) => {
   const inSight = counts.filter((count) => at < count.at + window.millis)
   const recorded = inSight.filter((count) => count.recorded).length
   const told = changes.filter((change) => at < change + window.millis).length
   const used = inSight.length - recorded + Math.max(recorded, told)
-  if (used >= window.moves) return Limit.WindowFull({ window })
   const failovers = inSight.filter(({ purpose }) => purpose === "Failover").length
   // What others move is none of our failovers: it comes out of the share that can wait.
-  return wish.purpose !== "Failover" && used - failovers >= window.upkeep ? Limit.Reserved({ window }) : undefined
+  return { used, upkeep: used - failovers }
+}
+
+const fullness = (view: View, window: Window, wish: Wish, at: number): Limit | undefined => {
+  const { used, upkeep } = usage(view, window, at)
+  if (used >= window.moves) return Limit.WindowFull({ window })
+  return wish.purpose !== "Failover" && upkeep >= window.upkeep ? Limit.Reserved({ window }) : undefined
 }
 
 /** What stands against a move at a moment, seen from one that is not later. */
@@ -182,4 +188,51 @@ export const intend = <A extends MoveRequest>(
     return answer._tag === "Waits" ? [{ request, notBefore: answer.notBefore, limit: answer.limit }] : []
   })
   return { ledger: next, granted, waiting }
+}
+
+/** Of what first failovers may spend, and of what everything else may. */
+interface Shares {
+  readonly Failover: number
+  readonly Upkeep: number
+}
+
+/** What is left of an account's limits, to be shown; nothing is granted by it. */
+export interface Budget {
+  readonly windows: ReadonlyArray<{ readonly window: Window; readonly left: Shares }>
+  /** When an address that has not moved lately may be moved (ms since the epoch): now, or later; infinite if never. */
+  readonly opensAt: Shares
+  /** How many addresses may not be moved now for a reason of their own. */
+  readonly resting: number
+}
+
+/** Stands for an address that the ledger knows nothing of. */
+const anyAddress = Prefix.make("any")
+
+const opensAt = (ledger: Ledger.Ledger, limits: MoveLimits, purpose: Purpose, now: number): number => {
+  const answer = ask(ledger, limits, { prefix: anyAddress, purpose }, now)
+  return answer._tag === "Allowed" ? now : answer.notBefore
+}
+
+const isOfAddress = (limit: Limit | undefined): boolean =>
+  limit?._tag === "AddressClosed" || limit?._tag === "UnderWay" || limit?._tag === "AddressRest"
+
+/** The budget at a moment. */
+export const budget = (ledger: Ledger.Ledger, limits: MoveLimits, now: number): Budget => {
+  const view = look(ledger, now)
+  // An account that is closed as a whole hides what its addresses rest from.
+  const open = { ...view, closures: view.closures.filter(({ prefix }) => prefix !== undefined) }
+  const known = new Set([...open.counts, ...open.closures].flatMap(({ prefix }) => prefix ?? []))
+  return {
+    windows: limits.perAccount.map((window) => {
+      const { used, upkeep } = usage(view, window, now)
+      const left = Math.max(0, window.moves - used)
+      return { window, left: { Failover: left, Upkeep: Math.min(left, Math.max(0, window.upkeep - upkeep)) } }
+    }),
+    opensAt: {
+      Failover: opensAt(ledger, limits, "Failover", now),
+      Upkeep: opensAt(ledger, limits, "Upkeep", now)
+    },
+    resting: [...known].filter((prefix) => isOfAddress(limitAt(open, limits, { prefix, purpose: "Failover" }, now)))
+      .length
+  }
 }

@@ -53,6 +53,11 @@ export class FailoverRouting extends Context.Service<
      */
     readonly notices: Effect.Effect<ReadonlyArray<string>, NetcupError>
     /**
+     * When netcup lets the login die unless it is used before (ms since the epoch); `undefined` while nobody knows, and for SOAP's
+     * passwords. Asks netcup nothing.
+     */
+    readonly loginExpiresAt: Effect.Effect<number | undefined>
+    /**
      * Learns what {@link route} to a server needs, unless it is known: for a minute then, and after {@link inspect}, a route sends its
      * change at once.
      */

@@ -61,6 +61,12 @@ export interface Reading {
   readonly asOf: number
 }
 
+/** What is left of an account's limits; `account` as in {@link Ledgers}' `nameOf`. */
+export interface AccountBudget {
+  readonly account: string
+  readonly budget: Allowance.Budget
+}
+
 export class Ledgers extends Context.Service<
   Ledgers,
   {
@@ -74,6 +80,10 @@ export class Ledgers extends Context.Service<
     readonly commit: (account: AccountKey, tickets: ReadonlyArray<Ticket>) => Effect.Effect<void, NotWritten>
     /** Says what came of a granted move; written soon. */
     readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
+    /** What is left of the accounts whose ledgers are in use. */
+    readonly budgets: Effect.Effect<ReadonlyArray<AccountBudget>>
+    /** An account's name for those who must not learn its login: the hash that its ConfigMap is named after. */
+    readonly nameOf: (account: AccountKey) => Effect.Effect<string>
   }
 >()("@netcup-failover/controller/act/Ledgers") {
   static readonly layer: Layer.Layer<Ledgers, never, KubeClient | Settings | Wake> = Layer.suspend(() => live)
@@ -160,11 +170,15 @@ const live = Layer.effect(
       return book
     }
 
-    const configMapOf = Effect.fnUntraced(function* (account: AccountKey) {
+    const nameOf = Effect.fnUntraced(function* (account: AccountKey) {
       const hash = yield* digestHex(Digest.sha256, new TextEncoder().encode(account))
+      return hash.slice(0, 16)
+    })
+
+    const configMapOf = Effect.fnUntraced(function* (account: AccountKey) {
       return yield* DataObject.make({
         kind: "ConfigMap",
-        name: `netcup-failover-ledger-${hash.slice(0, 16)}`,
+        name: `netcup-failover-ledger-${yield* nameOf(account)}`,
         namespace: settings.namespace,
         labels: { "app.kubernetes.io/managed-by": "netcup-failover-controller" }
       }).pipe(Effect.provideService(KubeClient, client))
@@ -274,6 +288,16 @@ const live = Layer.effect(
       )
 
     return Ledgers.of({
+      nameOf,
+      budgets: Effect.suspend(() =>
+        Effect.forEach(
+          [...books].filter(([, { settled }]) => settled),
+          Effect.fnUntraced(function* ([key, { ledger }]) {
+            const now = yield* Clock.currentTimeMillis
+            return { account: yield* nameOf(key), budget: Allowance.budget(ledger, limitsOf(key, settings), now) }
+          })
+        )
+      ),
       open: Effect.fn("Ledgers.open")(function* (account, { routes, changes, asOf }) {
         const book = bookOf(account)
         if (!book.loaded) {

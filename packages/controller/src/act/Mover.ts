@@ -7,6 +7,7 @@
 import { type AccountKey, apiOf } from "@netcup-failover/core/Account"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { Decision } from "@netcup-failover/core/Plan"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { type NetcupErrorReason, RateLimited, UnknownOutcome } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
@@ -25,6 +26,7 @@ import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
 import { type Ending, Ledgers, type Ticket } from "./Ledgers.ts"
+import * as MoveTimes from "./MoveTimes.ts"
 
 /** What became of telling netcup to route an address; times in ms since the epoch. */
 export interface Attempt {
@@ -98,6 +100,8 @@ export class Mover extends Context.Service<
   Mover,
   {
     readonly attempts: (group: string) => Effect.Effect<Attempts>
+    /** What was decided of a group, and when its cause was learned (monotonic ms; `undefined`: just now): for the metrics. */
+    readonly decided: (group: string, decision: Decision, detectedAt: number | undefined) => Effect.Effect<void>
     /** Where a group is to go by the newest decision; `undefined`: nowhere. What has not been sent to elsewhere is not sent. */
     readonly aim: (group: string, to: NodeName | undefined) => Effect.Effect<void>
     /**
@@ -127,6 +131,7 @@ export class Mover extends Context.Service<
       const fence = yield* Fence
       const closing = yield* Ref.make(false)
       const aims = new Map<string, NodeName>()
+      const times = MoveTimes.make()
       const closingTime = closingTimeOf(settings)
       // A call that was sent cannot be taken back: better to know its end than to leave it to the next leader to find out.
       yield* Effect.addFinalizer(() =>
@@ -176,6 +181,7 @@ export class Mover extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const random = yield* Random.next
         yield* Metric.update(Metrics.attempts(reason._tag), 1)
+        times.failed(order.group, order.to)
         yield* Effect.logWarning("not routed", {
           group: order.group,
           address: `${address}`,
@@ -201,9 +207,13 @@ export class Mover extends Context.Service<
       const route = Effect.fn("Mover.route")(function* (order: Order, address: FailoverAddress) {
         const { prefix } = address
         yield* Effect.logInfo("routing", { group: order.group, address: `${address}`, node: order.to })
-        yield* Effect.matchEffect(order.account.route(address, order.server, isPermitted(order)), {
+        const permitted = isPermitted(order).pipe(
+          Effect.tap((isSent) => (isSent ? times.called(order.group, order.to) : Effect.void))
+        )
+        yield* Effect.matchEffect(order.account.route(address, order.server, permitted), {
           onSuccess: () =>
             Effect.gen(function* () {
+              yield* times.confirmed(order.group, order.to)
               yield* end(order, prefix, { _tag: "Done" }, (begun) => ({
                 ...begun,
                 state: { _tag: "Done" },
@@ -226,6 +236,7 @@ export class Mover extends Context.Service<
 
       return Mover.of({
         attempts: (group) => Effect.sync(() => new Map(groups.get(group))),
+        decided: times.decided,
         aim: (group, to) =>
           Effect.sync(() => {
             if (to === undefined) aims.delete(group)
@@ -296,14 +307,14 @@ export class Mover extends Context.Service<
               if (state._tag !== "Running") groups.get(group)?.delete(prefix)
             }
           }),
-        retain: (names) =>
-          Effect.sync(() => {
-            for (const [name, memory] of groups) {
-              const isRunning = [...memory.values()].some(({ state }) => state._tag === "Running")
-              if (!names.has(name) && !isRunning) groups.delete(name)
-            }
-            for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)
-          })
+        retain: Effect.fnUntraced(function* (names) {
+          yield* times.retain(names)
+          for (const [name, memory] of groups) {
+            const isRunning = [...memory.values()].some(({ state }) => state._tag === "Running")
+            if (!names.has(name) && !isRunning) groups.delete(name)
+          }
+          for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)
+        })
       })
     })
   )

@@ -2,8 +2,10 @@
  * What the cluster says: nodes, groups, and the Secrets that groups name. Kept warm on the standby too.
  */
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
+import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,6 +13,7 @@ import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
+import * as NodeLosses from "./NodeLosses.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
 import * as Secrets from "./Secrets.ts"
 
@@ -20,6 +23,15 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
+  readonly lostAt?: NodeLosses.LostAt | undefined
+}
+
+/** How a kind of objects is watched: of several watches the worst. `silence`: since the server was heard, in ms. */
+export interface WatchState {
+  readonly resource: string
+  readonly isLive: boolean
+  readonly failures: number
+  readonly silence: number | undefined
 }
 
 const refsOf = (resources: ReadonlyArray<GroupResource>) => resources.map(({ spec }) => spec.credentialsSecret)
@@ -32,6 +44,7 @@ export class Cluster extends Context.Service<
     /** Which watches do not run, and why; empty when all do. */
     readonly unready: Effect.Effect<ReadonlyArray<string>>
     readonly view: Effect.Effect<ClusterView>
+    readonly watches: Effect.Effect<ReadonlyArray<WatchState>>
   }
 >()("@netcup-failover/controller/observe/Cluster") {
   static readonly layer = Layer.effect(
@@ -51,8 +64,14 @@ export class Cluster extends Context.Service<
           })
         }
       })
+      const losses = NodeLosses.make()
+      const candidates = Effect.gen(function* () {
+        const all = [...(yield* nodeReflector.items).values()].map(toCandidate)
+        if (yield* nodeReflector.synced) losses.learn(all, yield* Monotonic.now)
+        return all
+      })
       yield* nodeReflector.changes.pipe(
-        Stream.runForEach(() => Effect.andThen(nameStrangeNodes, wake.now)),
+        Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(
@@ -71,7 +90,27 @@ export class Cluster extends Context.Service<
           return isSynced ? [] : [`${name}: not listed yet`]
         })
 
+      const watched = Effect.fnUntraced(function* (resource: string, watches: ReadonlyArray<Observable>) {
+        const now = yield* Monotonic.now
+        const health = yield* Effect.forEach(watches, (watch) => watch.health)
+        const heard = yield* Effect.forEach(watches, (watch) => watch.heardAt)
+        const silences = heard.flatMap((at) => (at === undefined ? [] : [now - at]))
+        return {
+          resource,
+          isLive: health.every(({ _tag }) => _tag === "Live"),
+          failures: Math.max(0, ...health.map((one) => (one._tag === "Failing" ? one.failures : 0))),
+          silence: silences.length === 0 ? undefined : Math.max(...silences)
+        } satisfies WatchState
+      })
+
       return Cluster.of({
+        watches: Effect.gen(function* () {
+          return [
+            yield* watched(nodes.plural, [nodeReflector]),
+            yield* watched(groups.plural, [groupReflector]),
+            yield* watched("secrets", secrets.watches())
+          ]
+        }),
         awaitSynced: Effect.andThen(nodeReflector.awaitSynced, groupReflector.awaitSynced),
         unready: Effect.map(
           Effect.all([state("nodes", nodeReflector), state(groups.plural, groupReflector)]),
@@ -81,10 +120,11 @@ export class Cluster extends Context.Service<
           const resources = [...(yield* groupReflector.items).values()]
           yield* secrets.follow(refsOf(resources))
           return {
-            nodes: [...(yield* nodeReflector.items).values()].map(toCandidate),
+            nodes: yield* candidates,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
-            secret: yield* secrets.view
+            secret: yield* secrets.view,
+            lostAt: losses.lostAt
           }
         })
       })

@@ -53,6 +53,8 @@ export class CalledOff extends Schema.TaggedError<CalledOff>()("CalledOff", {}) 
 
 export interface NetcupAccount {
   readonly state: Effect.Effect<AccountState>
+  /** When netcup lets the login die unless it is used before, in ms since the epoch; `undefined` where nobody knows. */
+  readonly loginExpiresAt: Effect.Effect<number | undefined>
   /** Whether an address is on a server, as far as is known at this moment. */
   readonly holds: RouteMemory.RouteMemory["holds"]
   /** Names the servers that our nodes are: what is routed to them is read ahead. */
@@ -333,6 +335,7 @@ export const open = Effect.fnUntraced(function* (
       notices,
       trouble
     })),
+    loginExpiresAt: routing.loginExpiresAt,
     holds: (prefix, server) => Ref.getUnsafe(health).known?.memory.holds(prefix, server) === true,
     watchServers: (servers) => Effect.andThen(Ref.set(watched, servers), Queue.offer(nudges, undefined)),
     route

@@ -11,6 +11,7 @@ import { Accounts } from "./Accounts.ts"
 import { Cluster } from "./Cluster.ts"
 import type { GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
+import type { LostAt } from "./NodeLosses.ts"
 import { toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
 
@@ -29,6 +30,7 @@ export interface Observation {
   readonly nodes: ReadonlyArray<Candidate>
   readonly groups: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
+  readonly lostAt?: LostAt | undefined
 }
 
 /** The credentials that a group names. The failure is a sentence that says what to do. */
@@ -84,7 +86,8 @@ export const look = Effect.gen(function* () {
   const observation: Observation = {
     nodes: view.nodes,
     groups,
-    undecodable: view.undecodable
+    undecodable: view.undecodable,
+    ...(view.lostAt === undefined ? {} : { lostAt: view.lostAt })
   }
   return observation
 })

@@ -77,6 +77,8 @@ export const make = Effect.gen(function* () {
       }
       for (const [key, ref] of wanted) if (!open.has(key)) yield* start(ref).pipe(Effect.provide(context))
     }, one.withPermit),
+    /** The watches that run now. */
+    watches: () => [...open.values()].map(({ reflector }) => reflector),
     view: Effect.gen(function* () {
       const views = new Map<string, SecretView>()
       for (const [key, { reflector }] of open) views.set(key, yield* viewOf(reflector, key))

@@ -808,7 +808,9 @@ describe("a repetition that waits for the ledger", () => {
             return asked.length === 2 ? waits : ({ _tag: "Granted", ticket: { id: asked.length, epoch: 1 } } as const)
           }),
         commit: () => Effect.void,
-        end: () => Effect.void
+        end: () => Effect.void,
+        budgets: Effect.succeed([]),
+        nameOf: () => Effect.succeed("")
       })
       const gaveUp = new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" })
       const { orderTo } = netcup(() => fail(gaveUp))
@@ -866,7 +868,9 @@ describe("a repetition of what netcup may have counted", () => {
               return { _tag: "Granted", ticket: { id: asked.length, epoch: 1 } } as const
             }),
           commit: () => Effect.void,
-          end: () => Effect.void
+          end: () => Effect.void,
+          budgets: Effect.succeed([]),
+          nameOf: () => Effect.succeed("")
         })
         const { orderTo } = netcup(() => fail(reason))
         const layer = Mover.layer.pipe(Layer.provideMerge(Layer.mergeAll(ledgers, Wake.layer, settingsOf())))

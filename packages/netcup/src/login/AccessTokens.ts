@@ -42,6 +42,8 @@ export interface AccessTokens {
   readonly current: Effect.Effect<AccessToken, NetcupError>
   /** netcup did not accept this one: the next `current` gets another (only if it is still the current one). */
   readonly reject: (token: AccessToken) => Effect.Effect<void>
+  /** When netcup lets the login die unless it is used before (ms since the epoch); `undefined` before the first refresh. */
+  readonly loginExpiresAt: Effect.Effect<number | undefined>
 }
 
 interface Held {
@@ -70,6 +72,7 @@ export const make: (
     const chain = yield* TokenChain.make(credentials.refreshToken, endpoint, settings, words)
     const held = yield* Ref.make<Held | undefined>(undefined)
     const lastUse = yield* Ref.make<number | undefined>(undefined)
+    const loginExpiresAt = yield* Ref.make<number | undefined>(undefined)
     /** A token that only lacks its user. */
     const nameless = yield* Ref.make<TokenChain.FreshToken | undefined>(undefined)
     const user = yield* Ref.make(Option.none<number>())
@@ -81,6 +84,7 @@ export const make: (
       if (waiting !== undefined && (yield* Clock.currentTimeMillis) < waiting.expiresAt) return waiting
       const token = yield* chain.next
       yield* Ref.set(lastUse, yield* Clock.currentTimeMillis)
+      yield* Ref.set(loginExpiresAt, token.loginExpiresAt)
       yield* Ref.set(nameless, token)
       return token
     })
@@ -167,6 +171,6 @@ export const make: (
     )
     yield* Effect.forkScoped(KeepAlive.run(awaited, Ref.get(lastUse), settings.keepAlive))
 
-    return { current, reject }
+    return { current, reject, loginExpiresAt: Ref.get(loginExpiresAt) }
   }
 )

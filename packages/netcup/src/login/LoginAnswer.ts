@@ -14,6 +14,8 @@ export interface TokenAnswer {
   readonly refreshToken: Redacted.Redacted | undefined
   /** Life of the access token in seconds. */
   readonly expiresIn: number
+  /** Life of the refresh token in seconds, unless it is used before; `undefined`: netcup did not say. */
+  readonly refreshExpiresIn?: number | undefined
 }
 
 /** A login that waits for its user's consent (RFC 8628, 3.2). Times in seconds. */
@@ -44,15 +46,23 @@ const WebAddress = Schema.String.check(Schema.isPattern(/^https?:\/\/[\x21-\x7e]
 const Seconds = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))
 
 const TokenText = Schema.fromJsonString(
-  Schema.Struct({ access_token: HeaderText, refresh_token: optional(Schema.String), expires_in: Seconds })
+  Schema.Struct({
+    access_token: HeaderText,
+    refresh_token: optional(Schema.String),
+    expires_in: Seconds,
+    // Only to be shown: what is no number must not cost the login.
+    refresh_expires_in: Schema.optionalKey(Schema.Unknown)
+  })
 )
 const decodeToken = Schema.decodeUnknownOption(TokenText)
 
 export const token = (text: string): Option.Option<TokenAnswer> =>
-  Option.map(decodeToken(text), ({ access_token, expires_in, refresh_token }) => ({
+  Option.map(decodeToken(text), ({ access_token, expires_in, refresh_expires_in: life, refresh_token }) => ({
     accessToken: Redacted.make(access_token, { label: "access token" }),
     refreshToken: refresh_token ? Redacted.make(refresh_token, { label: "refresh token" }) : undefined,
-    expiresIn: expires_in
+    expiresIn: expires_in,
+    // Keycloak says 0 of offline tokens, which die of not being used.
+    ...(typeof life === "number" && life > 0 && Number.isFinite(life) ? { refreshExpiresIn: life } : {})
   }))
 
 const DeviceText = Schema.fromJsonString(

@@ -37,6 +37,8 @@ export interface FreshToken {
   readonly life: number
   /** In ms since the epoch. */
   readonly expiresAt: number
+  /** When the login dies unless it is used before, in ms since the epoch. */
+  readonly loginExpiresAt: number
 }
 
 export interface TokenChain {
@@ -73,6 +75,9 @@ const initial: State = {
   end: new NetcupError({ reason: new LoginExpired({ message: "netcup's login is over: log in again" }) }),
   unkept: undefined
 }
+
+/** netcup lets an offline token die that was not used for so long. */
+const unusedLife = Duration.days(30)
 
 /** A store that names another dead token each time must not keep us asking. */
 const mostDeaths = 4
@@ -152,7 +157,9 @@ export const make = Effect.fnUntraced(function* (
 
   const accept = Effect.fnUntraced(function* (used: string, answer: TokenAnswer, askedAt: number) {
     const life = answer.expiresIn * 1000
-    const fresh: FreshToken = { token: answer.accessToken, life, expiresAt: askedAt + life }
+    const { refreshExpiresIn = Duration.toSeconds(unusedLife) } = answer
+    const loginExpiresAt = askedAt + refreshExpiresIn * 1000
+    const fresh: FreshToken = { token: answer.accessToken, life, expiresAt: askedAt + life, loginExpiresAt }
     const newest = answer.refreshToken === undefined ? used : Redacted.value(answer.refreshToken)
     yield* Ref.update(state, (was) => ({
       ...was,

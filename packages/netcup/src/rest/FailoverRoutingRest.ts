@@ -201,6 +201,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     settled,
     recentChanges,
     notices,
+    loginExpiresAt: client.loginExpiresAt,
     prepare,
     inspect,
     route,

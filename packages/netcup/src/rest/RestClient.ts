@@ -23,6 +23,8 @@ export interface RestClient extends Servers.Servers, FailoverIps.FailoverIps, Ta
   readonly userOnce: Effect.Effect<User, NetcupError>
   /** That user's id, as the login tells it: no call once there is an access token. */
   readonly userId: Effect.Effect<number, NetcupError>
+  /** When netcup lets the login die unless it is used before (ms since the epoch), as far as it is known. */
+  readonly loginExpiresAt: Effect.Effect<number | undefined>
   /** Makes netcup's words fit to be shown: without tokens, and of bounded length. */
   readonly say: (text: string) => string
 }
@@ -52,6 +54,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     user: transport.call(user),
     userOnce: transport.call({ ...user, once: true }),
     userId: transport.userId,
+    loginExpiresAt: transport.loginExpiresAt,
     say: transport.say
   } satisfies RestClient
 })

@@ -41,6 +41,8 @@ export interface RestTransport {
   readonly anonymously: <A>(call: RestCall<A>) => Effect.Effect<A, NetcupError>
   /** The user id of the login. */
   readonly userId: Effect.Effect<number, NetcupError>
+  /** When netcup lets the login die unless it is used before (ms since the epoch), as far as it is known. */
+  readonly loginExpiresAt: Effect.Effect<number | undefined>
   /** Makes netcup's words fit to be shown: without tokens, and of bounded length. */
   readonly say: (text: string) => string
   readonly settings: ReturnType<typeof withDefaults>
@@ -212,6 +214,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
       Effect.map(({ userId }) => userId),
       Effect.mapError(({ reason }) => new NetcupError({ reason }))
     ),
+    loginExpiresAt: tokens.loginExpiresAt,
     say,
     settings
   } satisfies RestTransport

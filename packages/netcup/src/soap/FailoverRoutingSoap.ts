@@ -166,6 +166,7 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     settled: Effect.void,
     recentChanges: Effect.succeed([]),
     notices: Effect.succeed([]),
+    loginExpiresAt: Effect.succeed(undefined),
     prepare,
     inspect,
     route,
