@@ -75,7 +75,7 @@ suite("the process", {}, (scenario) => {
       yield* eventually(get(`${first.healthUrl}/healthz`), ({ status }) => status === 200)
       const second = yield* stage.startController({ HEALTH_ADDR: new URL(first.healthUrl).host })
       assert.strictEqual(yield* second.exitCode, 1)
-      assert.match(yield* second.log, /HEALTH_ADDR: .*EADDRINUSE/u)
+      assert.match(yield* second.log, /HEALTH_ADDR \(--health-addr\): .*EADDRINUSE/u)
     })
   )
 })

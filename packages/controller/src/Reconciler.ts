@@ -21,6 +21,7 @@ import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
+import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
@@ -56,6 +57,7 @@ export const run = Effect.gen(function* () {
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
   const background = yield* FiberSet.make<void>()
+  const failovers = yield* Failovers.make
 
   /** Begins what of an order is due now. */
   const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
@@ -72,7 +74,12 @@ export const run = Effect.gen(function* () {
   })
 
   /** What was begun is told in the ledger and the status before netcup is told. */
-  const carryOut = Effect.fnUntraced(function* (one: Ordered, begun: Begun, seen: Observation.Observation) {
+  const carryOut = Effect.fnUntraced(function* (
+    one: Ordered,
+    begun: Begun,
+    seen: Observation.Observation,
+    lookedAt: bigint
+  ) {
     const { resource, group, decision, order } = one
     const now = yield* Clock.currentTimeMillis
     const attempts = yield* mover.attempts(group.name)
@@ -88,8 +95,11 @@ export const run = Effect.gen(function* () {
       nodes: seen.nodes
     })
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
-    else yield* mover.carryOut(order, begun, reporter.report(resource, status))
-    if (decision._tag === "Stay") yield* mover.settle(group.name)
+    else yield* mover.carryOut(order, begun, reporter.report(resource, status)).pipe(failovers.within(group.name))
+    if (decision._tag === "Stay") {
+      yield* mover.settle(group.name)
+      yield* failovers.confirmed(group.name, decision.node, lookedAt)
+    }
     return yield* nextLook(resource, order, attempts)
   })
 
@@ -108,6 +118,7 @@ export const run = Effect.gen(function* () {
 
   const pass = Effect.fn("Reconciler.pass")(function* () {
     yield* Metric.update(Metrics.passes, 1)
+    const lookedAt = yield* Clock.currentTimeNanos
     const seen = yield* Observation.look
     const cases = yield* Effect.forEach(
       seen.groups,
@@ -134,12 +145,19 @@ export const run = Effect.gen(function* () {
         return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen) }]
       })
       .sort(byUrgency)
+    for (const { group, decision, order } of ordered) {
+      if (decision._tag !== "Move" || order === undefined) continue
+      const { to, because } = decision
+      const from = because._tag === "LeftNode" ? because.from : group.current
+      const signalAt = from === undefined ? undefined : seen.changedAt?.(from)
+      yield* failovers.decided({ group: group.name, from, to, because, signalAt, lookedAt })
+    }
     // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
-    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen))
+    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     const names = new Set(cases.map(({ group }) => group.name))
-    yield* Effect.andThen(mover.retain(names), reporter.retain(names))
+    yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
     return Math.min(...looks.filter((look) => look !== undefined))
   })
 

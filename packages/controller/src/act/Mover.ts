@@ -22,6 +22,7 @@ import * as Metrics from "../Metrics.ts"
 import type { NetcupAccount } from "../observe/NetcupAccount.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
+import * as FailoverSpan from "../telemetry/FailoverSpan.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
 import { type Ending, Ledgers, type Ticket } from "./Ledgers.ts"
@@ -205,7 +206,9 @@ export class Mover extends Context.Service<
       const route = Effect.fn("Mover.route")(function* (order: Order, address: FailoverAddress) {
         const { prefix } = address
         yield* Effect.logInfo("routing", { group: order.group, address: `${address}`, node: order.to })
-        yield* Effect.matchEffect(order.account.route(address, order.server, isPermitted(order)), {
+        const attributes = { "failover.address": `${address}`, "failover.to": order.to }
+        const routing = order.account.route(address, order.server, isPermitted(order))
+        yield* Effect.matchEffect(Effect.withSpan(routing, FailoverSpan.route, { attributes }), {
           onSuccess: () =>
             Effect.gen(function* () {
               yield* end(order, prefix, { _tag: "Done" }, (begun) => ({
@@ -279,7 +282,13 @@ export class Mover extends Context.Service<
             return state?._tag === "Running" ? [state.entry] : []
           })
           const intention = yield* Effect.cached(
-            Effect.all([ledgers.commit(order.key, tickets), intend], { concurrency: "unbounded", discard: true })
+            Effect.all(
+              [
+                Effect.withSpan(ledgers.commit(order.key, tickets), FailoverSpan.ledger),
+                Effect.withSpan(intend, FailoverSpan.status)
+              ],
+              { concurrency: "unbounded", discard: true }
+            )
           )
           for (const address of begun) {
             yield* FiberMap.run(

@@ -1,7 +1,7 @@
 /**
  * What the cluster says: nodes, groups, and the Secrets that groups name. Kept warm on the standby too.
  */
-import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import * as Context from "effect/Context"
@@ -12,6 +12,7 @@ import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
+import * as NodeSignals from "./NodeSignals.ts"
 import * as Secrets from "./Secrets.ts"
 
 export interface ClusterView {
@@ -20,6 +21,8 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
+  /** When a node last changed, in ns since the epoch, if it did. */
+  readonly changedAt?: (node: NodeName) => bigint | undefined
 }
 
 const refsOf = (resources: ReadonlyArray<GroupResource>) => resources.map(({ spec }) => spec.credentialsSecret)
@@ -42,6 +45,8 @@ export class Cluster extends Context.Service<
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const secrets = yield* Secrets.make
+      const signals = yield* NodeSignals.make
+      const candidates = Effect.map(nodeReflector.items, (items) => [...items.values()].map(toCandidate))
 
       const nameStrangeNodes = Effect.gen(function* () {
         for (const { metadata, message } of (yield* nodeReflector.undecodable).values()) {
@@ -52,7 +57,9 @@ export class Cluster extends Context.Service<
         }
       })
       yield* nodeReflector.changes.pipe(
-        Stream.runForEach(() => Effect.andThen(nameStrangeNodes, wake.now)),
+        Stream.runForEach(() =>
+          Effect.all([Effect.flatMap(candidates, signals.note), nameStrangeNodes, wake.now], { discard: true })
+        ),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(
@@ -81,10 +88,11 @@ export class Cluster extends Context.Service<
           const resources = [...(yield* groupReflector.items).values()]
           yield* secrets.follow(refsOf(resources))
           return {
-            nodes: [...(yield* nodeReflector.items).values()].map(toCandidate),
+            nodes: yield* candidates,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
-            secret: yield* secrets.view
+            secret: yield* secrets.view,
+            changedAt: signals.changedAt
           }
         })
       })

@@ -1,7 +1,7 @@
 /**
  * All that one look at the world gives: the cluster, and what netcup told of the accounts that its groups use.
  */
-import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import * as Effect from "effect/Effect"
@@ -29,6 +29,8 @@ export interface Observation {
   readonly nodes: ReadonlyArray<Candidate>
   readonly groups: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
+  /** When a node last changed, in ns since the epoch, if it did. */
+  readonly changedAt?: (node: NodeName) => bigint | undefined
 }
 
 /** The credentials that a group names. The failure is a sentence that says what to do. */
@@ -84,7 +86,8 @@ export const look = Effect.gen(function* () {
   const observation: Observation = {
     nodes: view.nodes,
     groups,
-    undecodable: view.undecodable
+    undecodable: view.undecodable,
+    ...(view.changedAt === undefined ? {} : { changedAt: view.changedAt })
   }
   return observation
 })
