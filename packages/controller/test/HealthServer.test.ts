@@ -69,7 +69,7 @@ describe("the health server", () => {
       assert.strictEqual(error._tag, "ListenError")
       assert.match(error.message, /^HEALTH_ADDR \(--health-addr\): [^\n]*EADDRINUSE[^\n]*: choose another address$/u)
       const other = yield* Effect.flip(HealthServer.metrics(address))
-      assert.match(other.message, /^METRICS_ADDR: /u)
+      assert.match(other.message, /^METRICS_ADDR \(--metrics-addr\): /u)
       assert.strictEqual((yield* get(address.port, "/healthz")).status, 200)
     }).pipe(Effect.scoped)
   )
