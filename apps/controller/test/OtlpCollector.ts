@@ -1,7 +1,7 @@
 /**
  * A tiny OTLP collector over HTTP and JSON, which keeps what it was sent and reads it strictly enough to see what is wrong.
  */
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Ref from "effect/Ref"
@@ -68,7 +68,27 @@ interface Export {
 export const attribute = (of: { readonly attributes: typeof Attributes.Type }, key: string): string | undefined =>
   of.attributes.find((one) => one.key === key)?.value.stringValue
 
-/** Listens on a free port of the loopback until the scope ends. */
+/** On a free port of the loopback until the scope ends; gives its URL. */
+const listen = (server: Server) =>
+  Effect.acquireRelease(
+    Effect.callback<string>((resume) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address()
+        const port = typeof address === "object" && address !== null ? address.port : 0
+        resume(Effect.succeed(`http://127.0.0.1:${port}`))
+      })
+    }),
+    () =>
+      Effect.sync(() => {
+        server.close()
+        server.closeAllConnections()
+      })
+  )
+
+/** Takes every connection and never answers. */
+export const mute = Effect.suspend(() => listen(createServer(() => undefined)))
+
+/** Listens until the scope ends. */
 export const make = Effect.gen(function* () {
   const exports = yield* Ref.make<ReadonlyArray<Export>>([])
   const arrived = yield* Queue.unbounded<Export>()
@@ -88,15 +108,7 @@ export const make = Effect.gen(function* () {
       response.writeHead(200, { "content-type": "application/json" }).end("{}")
     })
   })
-  const port = yield* Effect.acquireRelease(
-    Effect.callback<number>((resume) => {
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-      })
-    }),
-    () => Effect.sync(() => server.close())
-  )
+  const url = yield* listen(server)
   const read = <A, B>(path: string, schema: Schema.Codec<A, unknown>, parts: (body: A) => ReadonlyArray<B>) =>
     Ref.get(exports).pipe(
       Effect.flatMap((all) =>
@@ -108,7 +120,7 @@ export const make = Effect.gen(function* () {
       Effect.map((bodies) => bodies.flatMap(parts))
     )
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     exports: Ref.get(exports),
     spans: read("/v1/traces", Traces, ({ resourceSpans }) =>
       resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))

@@ -9,8 +9,8 @@ import { eventually, get } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
 /** Runs the process until it ends by itself. */
-const refusal = Effect.fn(function* (environment: ControllerProcess.Environment) {
-  const controller = yield* ControllerProcess.start(environment)
+const refusal = Effect.fn(function* (environment: ControllerProcess.Environment, args: ReadonlyArray<string> = []) {
+  const controller = yield* ControllerProcess.start(environment, args)
   const code = yield* controller.exitCode
   return { code, log: yield* controller.log }
 }, Effect.provide(NodeServices.layer))
@@ -65,6 +65,27 @@ suite("the process", {}, (scenario) => {
         assert.lengthOf(log.trim().split("\n"), 1, log)
       }
     })
+  )
+
+  scenario(
+    "takes flags, which go before variables, and tells of itself",
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [ReadonlyArray<string>, number, RegExp]> = [
+        [["--help"], 0, /--lease-duration, LEASE_DURATION\n[\s\S]*EXIT CODES/u],
+        [["--version"], 0, /^\d+\.\d+\.\d+\n$/u],
+        [["--bogus"], 2, /^netcup-failover-controller: unknown flag --bogus \(see --help\)\n$/u],
+        [["--lease-duration"], 2, /^netcup-failover-controller: --lease-duration needs a value[^\n]*\n$/u],
+        [["--lease-duration=soon"], 1, /^netcup-failover-controller: LEASE_DURATION \(--lease-duration\): [^\n]*\n$/u],
+        [["--otel-exporter-otlp-protocol=grpc"], 1, /^[^\n]*OTEL_EXPORTER_OTLP_PROTOCOL[^\n]*http\/protobuf[^\n]*\n$/u],
+        [["--kubeconfig=/of/the/flag"], 1, /^[^\n]*\/of\/the\/flag[^\n]*\n$/u]
+      ]
+      for (const [args, code, words] of cases) {
+        const ended = yield* refusal({ KUBECONFIG: "/of/the/variable" }, args)
+        assert.match(ended.log, words)
+        assert.strictEqual(ended.code, code, ended.log)
+      }
+    }),
+    "soap"
   )
 
   scenario(

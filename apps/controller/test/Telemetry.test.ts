@@ -177,23 +177,27 @@ suite("telemetry", {}, (scenario) => {
     })
   )
 
-  scenario(
-    "a collector that is not there changes nothing, and is named once",
-    Effect.gen(function* () {
-      const url = `http://127.0.0.1:${yield* freePort}`
-      const { controller, failNode, moved } = yield* scene({
-        OTEL_EXPORTER_OTLP_ENDPOINT: url,
-        OTEL_METRIC_EXPORT_INTERVAL: "100",
-        OTEL_METRICS_EXPORTER: "otlp"
+  for (const [what, collector] of [
+    ["is not there", Effect.map(freePort, (port) => `http://127.0.0.1:${port}`)],
+    ["never answers", OtlpCollector.mute]
+  ] as const) {
+    scenario(
+      `a collector that ${what} changes nothing, and is named once`,
+      Effect.gen(function* () {
+        const { controller, failNode, moved } = yield* scene({
+          OTEL_EXPORTER_OTLP_ENDPOINT: yield* collector,
+          OTEL_EXPORTER_OTLP_TIMEOUT: "500",
+          OTEL_METRIC_EXPORT_INTERVAL: "100"
+        })
+        yield* failNode
+        yield* moved
+        const complaints = (log: string) => log.split("\n").filter((line) => line.includes("telemetry is not taken"))
+        const log = yield* eventually(controller.log, (text) => complaints(text).length >= 3)
+        const signals = facts(complaints(log).join("\n")).map(({ signal }) => signal)
+        assert.sameMembers(signals, ["traces", "metrics", "logs"])
+        assert.strictEqual((yield* get(`${controller.healthUrl}/readyz`)).status, 200)
+        assert.strictEqual(yield* controller.end("SIGTERM"), 0)
       })
-      yield* failNode
-      yield* moved
-      const complaints = (log: string) => log.split("\n").filter((line) => line.includes("telemetry is not taken"))
-      const log = yield* eventually(controller.log, (text) => complaints(text).length >= 3)
-      const signals = facts(complaints(log).join("\n")).map(({ signal }) => signal)
-      assert.sameMembers(signals, ["traces", "metrics", "logs"])
-      assert.strictEqual((yield* get(`${controller.healthUrl}/readyz`)).status, 200)
-      assert.strictEqual(yield* controller.end("SIGTERM"), 0)
-    })
-  )
+    )
+  }
 })

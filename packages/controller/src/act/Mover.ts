@@ -11,6 +11,7 @@ import type { ServerName } from "@netcup-failover/core/ServerName"
 import { type NetcupErrorReason, RateLimited, UnknownOutcome } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
@@ -242,7 +243,8 @@ export class Mover extends Context.Service<
           const memory = memoryOf(group)
           return yield* Effect.filter(
             missing,
-            Effect.fnUntraced(function* ({ prefix }) {
+            Effect.fnUntraced(function* (address) {
+              const { prefix } = address
               // The order was made from a look; since then a call may have ended.
               if (account.holds(prefix, server)) return false
               const before = memory.get(prefix)
@@ -265,6 +267,11 @@ export class Mover extends Context.Service<
                 const message = byLedger ? grant.message : limit.reason.message
                 const reason = new RateLimited({ message, retryAt })
                 const startedAt = before?.startedAt
+                if (!isSame) {
+                  const until = DateTime.formatIso(DateTime.makeUnsafe(retryAt))
+                  const fields = { group, address: `${address}`, until, reason: message }
+                  yield* Effect.logInfo("waits for netcup's limits", fields)
+                }
                 memory.set(prefix, { ...attempt, startedAt, state: { _tag: "Failed", reason, retryAt, byLedger } })
                 return false
               }
