@@ -5,6 +5,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as CommandLine from "@netcup-failover/controller/CommandLine"
 import * as Controller from "@netcup-failover/controller/Controller"
+import * as OneLine from "@netcup-failover/controller/OneLine"
 import { aboutAll } from "@netcup-failover/controller/Setting"
 import { Settings, settings } from "@netcup-failover/controller/Settings"
 import * as Logs from "@netcup-failover/controller/telemetry/Logs"
@@ -34,9 +35,7 @@ const controller = (flags: Readonly<Record<string, string>>) =>
   Controller.run.pipe(
     Effect.tapDefect((defect) => Effect.logFatal("a bug: please report it", defect)),
     Effect.provide(ProcessLive),
-    Effect.provide(
-      ConfigProvider.layer(ConfigProvider.orElse(ConfigProvider.fromEnvRecord(flags), ConfigProvider.fromEnv()))
-    )
+    Effect.provide(ConfigProvider.layer(CommandLine.over(flags, ConfigProvider.fromEnv())))
   )
 
 const main = Effect.fromResult(CommandLine.parse(process.argv.slice(2), all)).pipe(
@@ -48,7 +47,9 @@ const main = Effect.fromResult(CommandLine.parse(process.argv.slice(2), all)).pi
     })
   ),
   // One readable line; a defect is a bug, and shows all that is known of it.
-  Effect.tapError((error) => Effect.sync(() => process.stderr.write(`netcup-failover-controller: ${error.message}\n`)))
+  Effect.tapError((error) =>
+    Effect.sync(() => process.stderr.write(`netcup-failover-controller: ${OneLine.escape(error.message)}\n`))
+  )
 )
 
 NodeRuntime.runMain(main, {

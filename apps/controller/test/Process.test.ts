@@ -1,12 +1,16 @@
+import { readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert } from "@effect/vitest"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as ControllerProcess from "@netcup-failover/testing/stage/ControllerProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
 import { eventually, get } from "./Http.ts"
 import { suite } from "./Suite.ts"
+
+const Manifest = Schema.fromJsonString(Schema.Struct({ version: Schema.String }))
 
 /** Runs the process until it ends by itself. */
 const refusal = Effect.fn(function* (environment: ControllerProcess.Environment, args: ReadonlyArray<string> = []) {
@@ -70,9 +74,11 @@ suite("the process", {}, (scenario) => {
   scenario(
     "takes flags, which go before variables, and tells of itself",
     Effect.gen(function* () {
+      const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8")
+      const { version } = yield* Schema.decodeEffect(Manifest)(manifest)
       const cases: ReadonlyArray<readonly [ReadonlyArray<string>, number, RegExp]> = [
         [["--help"], 0, /--lease-duration, LEASE_DURATION\n[\s\S]*EXIT CODES/u],
-        [["--version"], 0, /^\d+\.\d+\.\d+\n$/u],
+        [["--version"], 0, new RegExp(`^${version}\n$`, "u")],
         [["--bogus"], 2, /^netcup-failover-controller: unknown flag --bogus \(see --help\)\n$/u],
         [["--lease-duration"], 2, /^netcup-failover-controller: --lease-duration needs a value[^\n]*\n$/u],
         [["--lease-duration=soon"], 1, /^netcup-failover-controller: LEASE_DURATION \(--lease-duration\): [^\n]*\n$/u],

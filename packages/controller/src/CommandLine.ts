@@ -2,7 +2,9 @@
  * The command line: a flag for each setting, which goes before its environment variable; `--help` and `--version`.
  */
 import { parseArgs } from "node:util"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
@@ -97,6 +99,18 @@ export const parse = (
   }
   return Result.succeed(Request.Run({ environment }))
 }
+
+/** What flags set goes before the rest. */
+export const over = (
+  flags: Readonly<Record<string, string>>,
+  rest: ConfigProvider.ConfigProvider
+): ConfigProvider.ConfigProvider =>
+  // Not `orElse`, to which a flag whose name goes on where a variable's ends hides that variable.
+  ConfigProvider.make((path) => {
+    const variable = path.join("_")
+    const flag = Object.hasOwn(flags, variable) ? flags[variable] : undefined
+    return flag === undefined ? rest.load(path) : Effect.succeed(ConfigProvider.makeValue(flag))
+  })
 
 const entry = ({ flag, variable, unit, standard, meaning }: About): string =>
   [

@@ -2,7 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as CommandLine from "@netcup-failover/controller/CommandLine"
 import * as Setting from "@netcup-failover/controller/Setting"
 import { settings } from "@netcup-failover/controller/Settings"
-import { telemetrySettings } from "@netcup-failover/controller/telemetry/TelemetrySettings"
+import { TelemetrySettings, telemetrySettings } from "@netcup-failover/controller/telemetry/TelemetrySettings"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
@@ -115,6 +117,21 @@ describe("the command line", () => {
     assert.deepStrictEqual(flagsOf("-h"), Result.succeed("Help"))
     assert.deepStrictEqual(flagsOf("--version"), Result.succeed("Version"))
   })
+
+  it.effect("goes before the environment, variable by variable", () =>
+    Effect.gen(function* () {
+      const environment = { OTEL_TRACES_SAMPLER: "traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.25", LOG_LEVEL: "Warn" }
+      const sampled = (flags: Readonly<Record<string, string>>) =>
+        TelemetrySettings.use(({ sampled }) => Effect.succeed(sampled)).pipe(
+          Effect.provide(TelemetrySettings.layer),
+          Effect.provide(ConfigProvider.layer(CommandLine.over(flags, ConfigProvider.fromEnvRecord(environment))))
+        )
+      assert.strictEqual(yield* sampled({}), 0.25)
+      // The name of the one begins with the other's.
+      assert.strictEqual(yield* sampled({ OTEL_TRACES_SAMPLER_ARG: "0.5" }), 0.5)
+      assert.strictEqual(yield* sampled({ OTEL_TRACES_SAMPLER: "always_off" }), 0)
+    })
+  )
 
   it("tells each setting in its help, with its default and its meaning", () => {
     const help = CommandLine.help(all)
