@@ -19,10 +19,12 @@ const row = ({ variable, flag, standard, unit, meaning }: About): ReadonlyArray<
   meaning
 ]
 
+/** Columns as wide as the formatter makes them, so that the two do not quarrel. */
 const table = (all: ReadonlyArray<About>): string => {
   const rows = [["variable", "flag", "default", "value", "meaning"], ...all.map(row)]
-  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
-  return [lines[0], "| --- | --- | --- | --- | --- |", ...lines.slice(1)].join("\n")
+  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)))
+  const [head, ...body] = rows.map((cells) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`)
+  return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body].join("\n")
 }
 
 const between = (text: string, name: string, made: string): string => {
