@@ -1,10 +1,7 @@
-import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "rolldown"
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-
-const { version } = JSON.parse(readFileSync(here("package.json"), "utf8"))
 
 // client-node lacks `sideEffects: false`: without this its 900 model classes stay in the bundle.
 const moduleSideEffects = [
@@ -16,7 +13,6 @@ export default defineConfig({
   input: here("src/main.ts"),
   platform: "node",
   treeshake: { moduleSideEffects },
-  transform: { define: { CONTROLLER_VERSION: JSON.stringify(version) } },
   // 715 KB that only client-node's own requests and Effect's undici client need; we use neither.
   resolve: { alias: { undici: here("src/undiciStub.ts") } },
   output: { file: here("dist/main.mjs"), format: "esm", minify: true, codeSplitting: false }

@@ -1,41 +1,55 @@
 /**
- * The process that runs in the cluster: settings, Layers, signals. All else is in `packages/controller`.
+ * The process that runs in the cluster: command line, settings, Layers, signals. All else is in `packages/controller`.
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as CommandLine from "@netcup-failover/controller/CommandLine"
 import * as Controller from "@netcup-failover/controller/Controller"
-import * as ReplicaMetrics from "@netcup-failover/controller/report/metrics/ReplicaMetrics"
-import { Settings } from "@netcup-failover/controller/Settings"
+import * as OneLine from "@netcup-failover/controller/OneLine"
+import { aboutAll } from "@netcup-failover/controller/Setting"
+import { Settings, settings } from "@netcup-failover/controller/Settings"
+import * as Logs from "@netcup-failover/controller/telemetry/Logs"
+import * as Otlp from "@netcup-failover/controller/telemetry/Otlp"
+import { TelemetrySettings, telemetrySettings } from "@netcup-failover/controller/telemetry/TelemetrySettings"
+import { version } from "@netcup-failover/controller/Version"
 import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 
-/** Set by the bundler, from package.json. */
-declare const CONTROLLER_VERSION: string
+const all = [...aboutAll(settings), ...aboutAll(telemetrySettings)]
 
-const Version = Layer.succeed(
-  ReplicaMetrics.Version,
-  typeof CONTROLLER_VERSION === "string" ? CONTROLLER_VERSION : "unbundled"
-)
-
-const Logs = Layer.unwrap(
-  Effect.map(Settings, ({ logLevel }) =>
-    Layer.mergeAll(Logger.layer([Logger.consoleJson]), Layer.succeed(References.MinimumLogLevel, logLevel))
-  )
-)
+const print = (text: string) => Effect.sync(() => process.stdout.write(text))
 
 // A connection of its own for each call: on a kept one that netcup has closed meanwhile a routing change would be lost unseen.
 const Http = NodeHttpClient.layerNodeHttp
 
-const main = Controller.run.pipe(
-  Effect.tapDefect((defect) => Effect.logFatal("a bug: please report it", defect)),
-  Effect.provide(Layer.mergeAll(Http, Logs, Version).pipe(Layer.provideMerge(Settings.layer))),
+const ProcessLive = Otlp.layer.pipe(
+  Layer.provideMerge(Layer.mergeAll(Http, Logs.layer)),
+  Layer.provideMerge(Layer.mergeAll(Settings.layer, TelemetrySettings.layer))
+)
+
+const controller = (flags: Readonly<Record<string, string>>) =>
+  Controller.run.pipe(
+    Effect.tapDefect((defect) => Effect.logFatal("a bug: please report it", defect)),
+    Effect.provide(ProcessLive),
+    Effect.provide(ConfigProvider.layer(CommandLine.over(flags, ConfigProvider.fromEnv())))
+  )
+
+const main = Effect.fromResult(CommandLine.parse(process.argv.slice(2), all)).pipe(
+  Effect.flatMap(
+    CommandLine.Request.$match({
+      Help: () => print(CommandLine.help(all)),
+      Version: () => print(`${version}\n`),
+      Run: ({ environment }) => controller(environment)
+    })
+  ),
   // One readable line; a defect is a bug, and shows all that is known of it.
-  Effect.tapError((error) => Effect.sync(() => process.stderr.write(`netcup-failover-controller: ${error.message}\n`)))
+  Effect.tapError((error) =>
+    Effect.sync(() => process.stderr.write(`netcup-failover-controller: ${OneLine.escape(error.message)}\n`))
+  )
 )
 
 NodeRuntime.runMain(main, {

@@ -5,6 +5,7 @@
 import { createServer, type RequestListener } from "node:http"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { nameOf } from "./Setting.ts"
 import type { SocketAddress } from "./SocketAddress.ts"
 
 /** A port cannot be listened on; the message names the setting to change. */
@@ -15,7 +16,7 @@ const listen = (setting: string, { host, port }: SocketAddress, handler: Request
     Effect.callback<ReturnType<typeof createServer>, ListenError>((resume) => {
       const server = createServer(handler)
       server.once("error", ({ message }) =>
-        resume(Effect.fail(new ListenError({ message: `${setting}: ${message}: choose another address` })))
+        resume(Effect.fail(new ListenError({ message: `${nameOf(setting)}: ${message}: choose another address` })))
       )
       server.listen(port, host, () => resume(Effect.succeed(server)))
     }),

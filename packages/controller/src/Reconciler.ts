@@ -21,6 +21,7 @@ import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
+import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
 import * as TermMetrics from "./report/metrics/TermMetrics.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
@@ -58,6 +59,7 @@ export const run = Effect.gen(function* () {
   const reportUndecodable = yield* UndecodableReporter.make
   const metrics = yield* TermMetrics.make
   const background = yield* FiberSet.make<void>()
+  const failovers = yield* Failovers.make
 
   /** Begins what of an order is due now. */
   const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
@@ -74,7 +76,12 @@ export const run = Effect.gen(function* () {
   })
 
   /** What was begun is told in the ledger and the status before netcup is told. */
-  const carryOut = Effect.fnUntraced(function* (one: Ordered, begun: Begun, seen: Observation.Observation) {
+  const carryOut = Effect.fnUntraced(function* (
+    one: Ordered,
+    begun: Begun,
+    seen: Observation.Observation,
+    lookedAt: bigint
+  ) {
     const { resource, group, decision, order } = one
     const now = yield* Clock.currentTimeMillis
     const attempts = yield* mover.attempts(group.name)
@@ -91,8 +98,11 @@ export const run = Effect.gen(function* () {
     })
     metrics.said(group.name, status)
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
-    else yield* mover.carryOut(order, begun, reporter.report(resource, status))
-    if (decision._tag === "Stay") yield* mover.settle(group.name)
+    else yield* mover.carryOut(order, begun, reporter.report(resource, status)).pipe(failovers.within(group.name))
+    if (decision._tag === "Stay") {
+      yield* mover.settle(group.name)
+      yield* failovers.confirmed(group.name, decision.node, lookedAt)
+    }
     return yield* nextLook(resource, order, attempts)
   })
 
@@ -111,6 +121,7 @@ export const run = Effect.gen(function* () {
 
   const pass = Effect.fn("Reconciler.pass")(function* () {
     yield* Metric.update(Metrics.passes, 1)
+    const lookedAt = yield* Clock.currentTimeNanos
     const seen = yield* Observation.look
     const cases = yield* Effect.forEach(
       seen.groups,
@@ -137,15 +148,22 @@ export const run = Effect.gen(function* () {
         return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen) }]
       })
       .sort(byUrgency)
-    for (const { group, decision } of ordered) {
-      yield* mover.decided(group.name, decision, detectedAt(decision, seen))
+    for (const { group, decision, order } of ordered) {
+      const left = decision._tag === "Move" && decision.because._tag === "LeftNode" ? decision.because.from : undefined
+      const loss = left === undefined ? undefined : seen.signalOf?.(left)
+      yield* mover.decided(group.name, decision, loss?.isLoss === true ? loss.heardAt : undefined)
+      if (decision._tag !== "Move" || order === undefined) continue
+      const from = left ?? group.current
+      const signalAt = from === undefined ? undefined : seen.signalOf?.(from)?.at
+      const { to, because } = decision
+      yield* failovers.decided({ group: group.name, from, to, because, signalAt, lookedAt })
     }
     // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
-    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen))
+    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     const names = new Set(cases.map(({ group }) => group.name))
-    yield* Effect.andThen(mover.retain(names), reporter.retain(names))
+    yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
     return Math.min(...looks.filter((look) => look !== undefined))
   })
@@ -160,10 +178,6 @@ export const run = Effect.gen(function* () {
     yield* Effect.raceFirst(wake.next, rest)
   }
 }).pipe(Effect.scoped)
-
-/** When we learned that the node was lost that the group has to leave. */
-const detectedAt = (decision: Plan.Decision, { lostAt }: Observation.Observation): number | undefined =>
-  decision._tag === "Move" && decision.because._tag === "LeftNode" ? lostAt?.(decision.because.from) : undefined
 
 /** What is dead first, then what is nowhere yet, then what can wait. */
 const urgencyOf = ({ order, group }: Ordered): number => {

@@ -1,5 +1,5 @@
 /**
- * Every setting of the controller: its environment variable, its default, and what it means.
+ * Every setting of the controller: its environment variable (and by it its flag), its default, and what it means.
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -7,93 +7,126 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
 import { Period } from "./Period.ts"
+import * as Setting from "./Setting.ts"
 import { SocketAddress } from "./SocketAddress.ts"
+import { WebUrl } from "./WebUrl.ts"
 
-const WebUrl = Schema.URLFromString.check(
-  Schema.makeFilter(({ protocol }) => /^https?:$/u.test(protocol) || "Expected a URL with http or https")
-)
-const url = (name: string, standard: string) => Config.schema(WebUrl, name).pipe(Config.withDefault(new URL(standard)))
-const period = (name: string, standard: Duration.Input) =>
-  Config.schema(Period, name).pipe(Config.withDefault(Duration.fromInputUnsafe(standard)))
-const address = (name: string, standard: typeof SocketAddress.Type) =>
-  Config.schema(SocketAddress, name).pipe(Config.withDefault(standard))
-const text = (name: string, standard: string) =>
-  Config.schema(Schema.NonEmptyString, name).pipe(Config.withDefault(standard))
+const url = (variable: string, standard: string, meaning: string) =>
+  Setting.make(variable, WebUrl, standard, { unit: "URL", meaning })
+const period = (variable: string, standard: string, meaning: string) =>
+  Setting.make(variable, Period, standard, { unit: "period", meaning })
+const address = (variable: string, standard: string, meaning: string) =>
+  Setting.make(variable, SocketAddress, standard, { unit: "host:port", meaning })
+const text = (variable: string, standard: string, meaning: string) =>
+  Setting.make(variable, Schema.NonEmptyString, standard, { unit: "name", meaning })
+const choice = <const A extends string>(
+  variable: string,
+  values: ReadonlyArray<A>,
+  standard: NoInfer<A>,
+  meaning: string
+) => Setting.make(variable, Schema.Literals(values), standard, { unit: values.join(", "), meaning })
 
-const settings = Config.all({
-  /** Where netcup's SOAP webservice is. */
-  soapUrl: url("NETCUP_SOAP_URL", "https://www.servercontrolpanel.de/WSEndUser"),
-  /** Where netcup's REST API is. */
-  restUrl: url("NETCUP_REST_URL", "https://www.servercontrolpanel.de/scp-core"),
-  /** Who issues the tokens of the REST API. */
-  oidcIssuer: url("NETCUP_OIDC_ISSUER", "https://www.servercontrolpanel.de/realms/scp"),
-  /** A kubeconfig file; without it the Pod's service account is used. */
-  kubeconfig: Config.option(Config.NonEmptyString("KUBECONFIG")),
-  /** The controller's own namespace: its Lease is there. */
-  namespace: text("POD_NAMESPACE", "netcup-system"),
-  /** Tells replicas apart; in a Pod its name. */
-  podName: Config.option(Config.NonEmptyString("POD_NAME")),
-  /** `/healthz` and `/readyz`. */
-  healthAddress: address("HEALTH_ADDR", { host: undefined, port: 8081 }),
-  /** `/metrics`, in Prometheus' text format. */
-  metricsAddress: address("METRICS_ADDR", { host: undefined, port: 8080 }),
-  logLevel: Config.Literals(["Trace", "Debug", "Info", "Warn", "Error"], "LOG_LEVEL").pipe(Config.withDefault("Info")),
-  /** How long a silent leader is waited for before another takes over. */
-  leaseDuration: period("LEASE_DURATION", "15 seconds"),
-  /** How long a leader goes on without having renewed its Lease. Shorter than the duration. */
-  leaseRenewDeadline: period("LEASE_RENEW_DEADLINE", "10 seconds"),
-  /** How often the Lease is renewed, or tried for. */
-  leaseRetryPeriod: period("LEASE_RETRY_PERIOD", "2 seconds"),
-  /** How long a watch may be silent before its connection is taken for dead. Longer than a minute: so far bookmarks are apart. */
-  watchIdleLimit: period("WATCH_IDLE_LIMIT", "90 seconds"),
-  /** How old what we know of netcup may be in peace. */
-  refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60 seconds"),
-  /** How long netcup lets an address rest between two moves. */
-  moveInterval: period("NETCUP_MOVE_INTERVAL", "301 seconds"),
-  /** How long netcup's REST API counts a move of the account: 10 in the short window, 20 in the long one. */
-  shortWindow: period("NETCUP_SHORT_WINDOW", "301 seconds"),
-  longWindow: period("NETCUP_LONG_WINDOW", "3601 seconds"),
-  /** How long a routing task of the REST API may run before its outcome counts as unknown. */
-  taskTimeout: period("NETCUP_TASK_TIMEOUT", "60 seconds"),
-  /** How often a limit is tried whose end netcup does not tell, and a refusal. */
-  limitRetryInterval: period("NETCUP_LIMIT_RETRY_INTERVAL", "30 seconds"),
-  /** How long refused credentials are left alone unless the Secret changes. */
-  credentialsRetryInterval: period("NETCUP_CREDENTIALS_RETRY_INTERVAL", "5 minutes"),
-  /** The longest pause between two attempts after failures; they start at a second and double. */
-  maxBackoff: period("NETCUP_MAX_BACKOFF", "10 seconds"),
-  /** How long netcup may take to answer a question, and a routing change. */
-  readTimeout: period("NETCUP_READ_TIMEOUT", "10 seconds"),
-  routeTimeout: period("NETCUP_ROUTE_TIMEOUT", "30 seconds")
-})
+/** As one table; `docs/settings.md` is made from it. */
+export const settings = {
+  kubeconfig: Setting.optional("KUBECONFIG", Schema.NonEmptyString, {
+    unit: "path",
+    meaning: "a kubeconfig file; without it the Pod's service account is used"
+  }),
+  soapUrl: url("NETCUP_SOAP_URL", "https://www.servercontrolpanel.de/WSEndUser", "netcup's SOAP webservice"),
+  restUrl: url("NETCUP_REST_URL", "https://www.servercontrolpanel.de/scp-core", "netcup's REST API"),
+  oidcIssuer: url(
+    "NETCUP_OIDC_ISSUER",
+    "https://www.servercontrolpanel.de/realms/scp",
+    "who issues the tokens of the REST API"
+  ),
+  namespace: text("POD_NAMESPACE", "netcup-system", "where the Lease, the ledgers and the rotated tokens are"),
+  podName: Setting.optional("POD_NAME", Schema.NonEmptyString, {
+    unit: "name",
+    meaning: "tells replicas apart in the Lease and in Events; in a Pod its name"
+  }),
+  healthAddress: address("HEALTH_ADDR", ":8081", "`/healthz` and `/readyz`; without a host on all addresses"),
+  metricsAddress: address("METRICS_ADDR", ":8080", "`/metrics`, in Prometheus' text format"),
+  logLevel: choice("LOG_LEVEL", ["Trace", "Debug", "Info", "Warn", "Error"], "Info", "what is logged: this and worse"),
+  logFormat: choice("LOG_FORMAT", ["json", "pretty"], "json", "how: an object a line, or for eyes"),
+  leaseDuration: period(
+    "LEASE_DURATION",
+    "15s",
+    "how long a silent leader is waited for before another takes over; whole seconds"
+  ),
+  leaseRenewDeadline: period(
+    "LEASE_RENEW_DEADLINE",
+    "10s",
+    "how long a leader goes on without having renewed its Lease; shorter than the duration"
+  ),
+  leaseRetryPeriod: period("LEASE_RETRY_PERIOD", "2s", "how often the Lease is renewed, or tried for"),
+  watchIdleLimit: period(
+    "WATCH_IDLE_LIMIT",
+    "90s",
+    "how long a watch may be silent before it is made anew; longer than a minute: so far bookmarks are apart"
+  ),
+  refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60s", "how old what is known of netcup may be in peace"),
+  moveInterval: period(
+    "NETCUP_MOVE_INTERVAL",
+    "301s",
+    "SOAP: how long netcup lets an address rest between two moves; REST: between two of ours that can wait"
+  ),
+  shortWindow: period(
+    "NETCUP_SHORT_WINDOW",
+    "301s",
+    "REST: in which an account may move 10 addresses, of them 4 that can wait"
+  ),
+  longWindow: period(
+    "NETCUP_LONG_WINDOW",
+    "3601s",
+    "REST: in which an account may move 20 addresses, of them 8 that can wait"
+  ),
+  taskTimeout: period(
+    "NETCUP_TASK_TIMEOUT",
+    "60s",
+    "REST: how long a routing task may run before its outcome counts as unknown"
+  ),
+  limitRetryInterval: period(
+    "NETCUP_LIMIT_RETRY_INTERVAL",
+    "30s",
+    "how often a limit is tried whose end netcup does not tell, and a refusal"
+  ),
+  credentialsRetryInterval: period(
+    "NETCUP_CREDENTIALS_RETRY_INTERVAL",
+    "5m",
+    "how long refused credentials are left alone unless the Secret changes"
+  ),
+  maxBackoff: period(
+    "NETCUP_MAX_BACKOFF",
+    "10s",
+    "the longest pause after failures; pauses start at a second and double"
+  ),
+  readTimeout: period("NETCUP_READ_TIMEOUT", "10s", "how long netcup may take to answer a question"),
+  routeTimeout: period(
+    "NETCUP_ROUTE_TIMEOUT",
+    "30s",
+    "how long netcup may take to change a routing before the outcome counts as unknown"
+  )
+}
 
-export class Settings extends Context.Service<Settings, Config.Success<typeof settings>>()(
+const read = Config.all(settings)
+
+export class Settings extends Context.Service<Settings, Config.Success<typeof read>>()(
   "@netcup-failover/controller/Settings"
 ) {
   static readonly layer = Layer.effect(
     Settings,
-    settings.pipe(
-      Effect.mapError((error) => new SettingsError({ message: explain(error) })),
+    read.pipe(
+      Effect.mapError((error) => Setting.explain(error, Setting.aboutAll(settings))),
       Effect.filterOrFail(
         ({ leaseDuration, leaseRenewDeadline, leaseRetryPeriod }) =>
           Duration.isLessThan(leaseRetryPeriod, leaseRenewDeadline) &&
           Duration.isLessThan(leaseRenewDeadline, leaseDuration),
-        () => new SettingsError({ message: "need LEASE_RETRY_PERIOD < LEASE_RENEW_DEADLINE < LEASE_DURATION" })
+        () =>
+          new Setting.SettingsError({
+            message: `need ${["LEASE_RETRY_PERIOD", "LEASE_RENEW_DEADLINE", "LEASE_DURATION"].map(Setting.nameOf).join(" < ")}`
+          })
       )
     )
   )
 }
-
-/** A setting cannot be used; the message names its environment variable. */
-export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", { message: Schema.String }) {}
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const explain = ({ cause }: Config.ConfigError): string =>
-  cause._tag === "SchemaError"
-    ? format(cause.issue)
-        .issues.map(({ path = [], message }) => `${path.map(String).join(".")}: ${message}`)
-        .join("; ")
-        .replace(/\s+/gu, " ")
-    : cause.message

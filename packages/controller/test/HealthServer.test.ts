@@ -66,9 +66,9 @@ describe("the health server", () => {
       yield* HealthServer.health(address, ready)
       const error = yield* Effect.flip(HealthServer.health(address, ready))
       assert.strictEqual(error._tag, "ListenError")
-      assert.match(error.message, /^HEALTH_ADDR: [^\n]*EADDRINUSE[^\n]*: choose another address$/u)
+      assert.match(error.message, /^HEALTH_ADDR \(--health-addr\): [^\n]*EADDRINUSE[^\n]*: choose another address$/u)
       const other = yield* Effect.flip(HealthServer.metrics(address, Effect.succeed("")))
-      assert.match(other.message, /^METRICS_ADDR: /u)
+      assert.match(other.message, /^METRICS_ADDR \(--metrics-addr\): /u)
       assert.strictEqual((yield* get(address.port, "/healthz")).status, 200)
     }).pipe(Effect.scoped)
   )
@@ -77,7 +77,7 @@ describe("the health server", () => {
     Effect.gen(function* () {
       const { port } = yield* loopback
       const error = yield* Effect.flip(HealthServer.health({ host: ":::::", port }, ready))
-      assert.match(error.message, /^HEALTH_ADDR: [^\n]+$/u)
+      assert.match(error.message, /^HEALTH_ADDR \(--health-addr\): [^\n]+$/u)
     }).pipe(Effect.scoped)
   )
 

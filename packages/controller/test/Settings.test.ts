@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Setting from "@netcup-failover/controller/Setting"
 import { Settings } from "@netcup-failover/controller/Settings"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,6 +29,7 @@ const standard = {
   healthAddress: { host: undefined, port: 8081 },
   metricsAddress: { host: undefined, port: 8080 },
   logLevel: "Info",
+  logFormat: "json",
   leaseDuration: 15_000,
   leaseRenewDeadline: 10_000,
   leaseRetryPeriod: 2_000,
@@ -55,6 +57,7 @@ const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknow
   ["HEALTH_ADDR", "[::1]:9001", "healthAddress", { host: "::1", port: 9001 }],
   ["METRICS_ADDR", "127.0.0.1:9002", "metricsAddress", { host: "127.0.0.1", port: 9002 }],
   ["LOG_LEVEL", "Debug", "logLevel", "Debug"],
+  ["LOG_FORMAT", "pretty", "logFormat", "pretty"],
   ["LEASE_DURATION", "16s", "leaseDuration", 16_000],
   ["LEASE_RENEW_DEADLINE", "11s", "leaseRenewDeadline", 11_000],
   ["LEASE_RETRY_PERIOD", "1500ms", "leaseRetryPeriod", 1_500],
@@ -79,6 +82,7 @@ const bad: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["HEALTH_ADDR", ["8081", ":65536", "localhost"]],
   ["METRICS_ADDR", ["8080", "::1:8080"]],
   ["LOG_LEVEL", ["loud", "debug"]],
+  ["LOG_FORMAT", ["yaml", "JSON"]],
   ["LEASE_DURATION", badPeriods],
   ["LEASE_RENEW_DEADLINE", badPeriods],
   ["LEASE_RETRY_PERIOD", badPeriods],
@@ -119,11 +123,14 @@ describe("settings", () => {
 
   for (const [variable, texts] of bad) {
     for (const text of texts) {
-      it.effect(`${variable}=${text} is refused in one line that names ${variable}`, () =>
+      it.effect(`${variable}=${text} is refused in one line that names ${variable} and its flag`, () =>
         Effect.gen(function* () {
           const error = yield* Effect.flip(load({ [variable]: text }))
           assert.strictEqual(error._tag, "SettingsError")
-          assert.match(error.message, new RegExp(`^${variable}: Expected [^\\n]+$`, "u"))
+          assert.match(
+            error.message,
+            new RegExp(`^${variable} \\(${Setting.flagOf(variable)}\\): Expected [^\\n]+$`, "u")
+          )
         })
       )
     }
@@ -146,7 +153,10 @@ describe("settings", () => {
     it.effect(`of the Lease that do not fit together are refused: ${JSON.stringify(environment)}`, () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(load(environment))
-        assert.strictEqual(error.message, "need LEASE_RETRY_PERIOD < LEASE_RENEW_DEADLINE < LEASE_DURATION")
+        assert.strictEqual(
+          error.message,
+          "need LEASE_RETRY_PERIOD (--lease-retry-period) < LEASE_RENEW_DEADLINE (--lease-renew-deadline) < LEASE_DURATION (--lease-duration)"
+        )
       })
     )
   }

@@ -12,6 +12,7 @@ import type { ServerName } from "@netcup-failover/core/ServerName"
 import { type NetcupErrorReason, RateLimited, UnknownOutcome } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
@@ -23,6 +24,7 @@ import * as Metrics from "../Metrics.ts"
 import type { NetcupAccount } from "../observe/NetcupAccount.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
+import * as FailoverSpan from "../telemetry/FailoverSpan.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
 import { type Ending, Ledgers, type Ticket } from "./Ledgers.ts"
@@ -210,7 +212,9 @@ export class Mover extends Context.Service<
         const permitted = isPermitted(order).pipe(
           Effect.tap((isSent) => (isSent ? times.called(order.group, order.to) : Effect.void))
         )
-        yield* Effect.matchEffect(order.account.route(address, order.server, permitted), {
+        const attributes = { "failover.address": `${address}`, "failover.to": order.to }
+        const routing = order.account.route(address, order.server, permitted)
+        yield* Effect.matchEffect(Effect.withSpan(routing, FailoverSpan.route, { attributes }), {
           onSuccess: () =>
             Effect.gen(function* () {
               yield* times.confirmed(order.group, order.to)
@@ -247,7 +251,8 @@ export class Mover extends Context.Service<
           const memory = memoryOf(group)
           return yield* Effect.filter(
             missing,
-            Effect.fnUntraced(function* ({ prefix }) {
+            Effect.fnUntraced(function* (address) {
+              const { prefix } = address
               // The order was made from a look; since then a call may have ended.
               if (account.holds(prefix, server)) return false
               const before = memory.get(prefix)
@@ -271,6 +276,11 @@ export class Mover extends Context.Service<
                 const message = byLedger ? grant.message : limit.reason.message
                 const reason = new RateLimited({ message, retryAt })
                 const startedAt = before?.startedAt
+                if (!isSame) {
+                  const until = DateTime.formatIso(DateTime.makeUnsafe(retryAt))
+                  const fields = { group, address: `${address}`, until, reason: message }
+                  yield* Effect.logInfo("waits for netcup's limits", fields)
+                }
                 memory.set(prefix, { ...attempt, startedAt, state: { _tag: "Failed", reason, retryAt, byLedger } })
                 return false
               }
@@ -288,7 +298,13 @@ export class Mover extends Context.Service<
             return state?._tag === "Running" ? [state.entry] : []
           })
           const intention = yield* Effect.cached(
-            Effect.all([ledgers.commit(order.key, tickets), intend], { concurrency: "unbounded", discard: true })
+            Effect.all(
+              [
+                Effect.withSpan(ledgers.commit(order.key, tickets), FailoverSpan.ledger),
+                Effect.withSpan(intend, FailoverSpan.status)
+              ],
+              { concurrency: "unbounded", discard: true }
+            )
           )
           for (const address of begun) {
             yield* FiberMap.run(

@@ -13,8 +13,8 @@ import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
-import * as NodeLosses from "./NodeLosses.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
+import * as NodeSignals from "./NodeSignals.ts"
 import * as Secrets from "./Secrets.ts"
 
 export interface ClusterView {
@@ -23,7 +23,7 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
-  readonly lostAt?: NodeLosses.LostAt | undefined
+  readonly signalOf?: NodeSignals.SignalOf
 }
 
 /** How a kind of objects is watched: of several watches the worst. `silence`: since the server was heard, in ms. */
@@ -64,10 +64,10 @@ export class Cluster extends Context.Service<
           })
         }
       })
-      const losses = NodeLosses.make()
+      const signals = NodeSignals.make()
       const candidates = Effect.gen(function* () {
         const all = [...(yield* nodeReflector.items).values()].map(toCandidate)
-        if (yield* nodeReflector.synced) losses.learn(all, yield* Monotonic.now)
+        if (yield* nodeReflector.synced) yield* signals.note(all)
         return all
       })
       yield* nodeReflector.changes.pipe(
@@ -124,7 +124,7 @@ export class Cluster extends Context.Service<
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
-            lostAt: losses.lostAt
+            signalOf: signals.signalOf
           }
         })
       })

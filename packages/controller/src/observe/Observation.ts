@@ -11,7 +11,7 @@ import { Accounts } from "./Accounts.ts"
 import { Cluster } from "./Cluster.ts"
 import type { GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
-import type { LostAt } from "./NodeLosses.ts"
+import type { SignalOf } from "./NodeSignals.ts"
 import { toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
 
@@ -30,7 +30,7 @@ export interface Observation {
   readonly nodes: ReadonlyArray<Candidate>
   readonly groups: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
-  readonly lostAt?: LostAt | undefined
+  readonly signalOf?: SignalOf
 }
 
 /** The credentials that a group names. The failure is a sentence that says what to do. */
@@ -87,7 +87,7 @@ export const look = Effect.gen(function* () {
     nodes: view.nodes,
     groups,
     undecodable: view.undecodable,
-    ...(view.lostAt === undefined ? {} : { lostAt: view.lostAt })
+    ...(view.signalOf === undefined ? {} : { signalOf: view.signalOf })
   }
   return observation
 })

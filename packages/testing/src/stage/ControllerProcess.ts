@@ -31,8 +31,11 @@ export interface ControllerProcess {
 
 export type Environment = Readonly<Record<string, string>>
 
-/** Starts it with this environment and no other; kills it when the scope ends. Doesn't wait until it is ready. */
-export const start = Effect.fn("ControllerProcess.start")(function* (environment: Environment) {
+/** Starts it with this environment and no other, and these arguments; kills it when the scope ends. Doesn't wait until it is ready. */
+export const start = Effect.fn("ControllerProcess.start")(function* (
+  environment: Environment,
+  args: ReadonlyArray<string> = []
+) {
   const log = yield* Ref.make("")
   // A scenario that failed is explained by what the controller said.
   yield* Effect.addFinalizer((exit) =>
@@ -41,7 +44,7 @@ export const start = Effect.fn("ControllerProcess.start")(function* (environment
       : Effect.void
   )
   const [health, metrics] = [yield* freePort, yield* freePort]
-  const child = yield* ChildProcess.make(process.execPath, [bundle], {
+  const child = yield* ChildProcess.make(process.execPath, [bundle, ...args], {
     env: { HEALTH_ADDR: `127.0.0.1:${health}`, METRICS_ADDR: `127.0.0.1:${metrics}`, ...environment },
     extendEnv: false,
     stdin: "ignore",

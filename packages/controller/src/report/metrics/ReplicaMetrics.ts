@@ -2,17 +2,12 @@
  * What each replica says of itself, whether it leads or not: its version, its watches, its process.
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metrics from "../../Metrics.ts"
 import type { WatchState } from "../../observe/Cluster.ts"
+import { version } from "../../Version.ts"
 import { type Collector, Collectors } from "./Collectors.ts"
 import { sample } from "./Exposition.ts"
-
-/** The controller's version: the bundle has that of its package. */
-export const Version = Context.Reference<string>("@netcup-failover/controller/report/metrics/Version", {
-  defaultValue: () => "unknown"
-})
 
 const processMetrics = Effect.map(Clock.currentTimeMillis, (now) => {
   const startedAt = now / 1000 - process.uptime()
@@ -43,7 +38,6 @@ const watchMetrics = (watches: ReadonlyArray<WatchState>) =>
 export const add = Effect.fnUntraced(function* (watches: Effect.Effect<ReadonlyArray<WatchState>>) {
   const { add } = yield* Collectors
   yield* Metrics.begin
-  const version = yield* Version
   yield* add(Effect.succeed([sample("netcup_failover_build_info", 1, { version })]))
   yield* add(yield* processMetrics)
   yield* add(Effect.map(watches, watchMetrics))

@@ -1,0 +1,22 @@
+/**
+ * The names of spans: what users search for, so a closed list. `docs/telemetry.md` explains them.
+ */
+
+/** From the signal that caused a move of a group to its confirmed route. */
+export const root = "failover"
+
+/** The pass of the loop that decided on it. */
+export const decide = "failover.decide"
+/** The ledger is written, before netcup is told. */
+export const ledger = "failover.ledger"
+/** The status is written, before netcup is told. */
+export const status = "failover.status"
+/** One address is routed; the calls to netcup are below it. */
+export const route = "failover.route"
+/** The pass of the loop that found all addresses where they belong. */
+export const confirm = "failover.confirm"
+
+const own: ReadonlySet<string> = new Set([root, decide, ledger, status, route, confirm])
+
+/** Calls to netcup have names of their own: `netcup.API.OPERATION`. */
+export const isListed = (name: string): boolean => own.has(name) || /^netcup\.(?:soap|rest|login)\./u.test(name)
