@@ -20,6 +20,7 @@ import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import * as Reconciler from "./Reconciler.ts"
+import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import { Settings } from "./Settings.ts"
@@ -42,7 +43,8 @@ const LeaderLive = Layer.mergeAll(
     )
   ),
   Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
-  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
+  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer)),
+  CrdAge.layer
 )
 
 /** What every replica has. */
