@@ -7,13 +7,13 @@ import * as SpecRules from "./SpecRules.ts"
 const Requirement = Schema.Struct({
   key: Schema.NonEmptyString.annotate({
     description: "The label that the requirement is about.",
-    ...SpecRules.requirementKey
+    ...SpecRules.labelKey
   }),
   operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]).annotate({
     description: "How the label relates to the values. NotIn also matches nodes without the label."
   }),
   values: Schema.optionalKey(
-    Schema.Array(Schema.String.annotate(SpecRules.requirementValue)).annotate({
+    Schema.Array(Schema.String.annotate(SpecRules.labelValue)).annotate({
       description: "For In and NotIn: at least one value. For Exists and DoesNotExist: none.",
       ...SpecRules.requirementValues
     })
@@ -23,7 +23,7 @@ type Requirement = typeof Requirement.Type
 
 export const LabelSelector = Schema.Struct({
   matchLabels: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.String.annotate(SpecRules.matchLabel)).annotate({
+    Schema.Record(Schema.String, Schema.String.annotate(SpecRules.labelValue)).annotate({
       description: "Labels that a node must have, with these values.",
       ...SpecRules.matchLabels
     })

@@ -60,7 +60,7 @@ export const address = {
   )
 }
 
-/** `spec.ips`. REST allows ten moves in five minutes: a group of more than a few could not fail over. */
+/** `spec.ips`. REST allows ten moves in five minutes: a group of more addresses could not fail over at once. */
 export const addresses = {
   maxItems: 64,
   ...rules({
@@ -89,22 +89,22 @@ export const namespaceName = {
   })
 }
 
-const labelValue = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-const labelKey = `^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?${labelValue}$`
+const valuePattern = "[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+const keyPattern = `^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?${valuePattern}$`
 const noKey =
   "is no label key: write a name such as role, or one with a prefix such as node-role.kubernetes.io/control-plane"
 const noValue = "is no value that a label can have: write at most 63 letters, digits, -, _ and ., or nothing"
 
 /** The key of a requirement: a prefix of 253, a slash, and a name of 63. */
-export const requirementKey = {
+export const labelKey = {
   maxLength: 317,
-  ...rules({ rule: `self.indexOf('/') <= 253 && self.matches('${labelKey}')`, message: noKey })
+  ...rules({ rule: `self.indexOf('/') <= 253 && self.matches('${keyPattern}')`, message: noKey })
 }
 
-/** An element of a requirement's values. */
-export const requirementValue = {
+/** An element of a requirement's values, and a value of `matchLabels`. */
+export const labelValue = {
   maxLength: 63,
-  ...rules({ rule: `self == '' || self.matches('^${labelValue}$')`, message: noValue })
+  ...rules({ rule: `self == '' || self.matches('^${valuePattern}$')`, message: noValue })
 }
 
 export const requirementValues = { maxItems: 64 }
@@ -118,14 +118,11 @@ export const requirement = rules({
 
 export const requirements = { maxItems: 64 }
 
-/** A value of `matchLabels`. */
-export const matchLabel = requirementValue
-
 /** `matchLabels`. A schema has no limit for the length of keys, so that a message cannot tell which one it is. */
 export const matchLabels = {
   maxProperties: 64,
   ...rules({
-    rule: `self.all(key, key.indexOf('/') <= 253 && key.matches('${labelKey}'))`,
+    rule: `self.all(key, key.indexOf('/') <= 253 && key.matches('${keyPattern}'))`,
     message: `one of the keys ${noKey}`
   })
 }
