@@ -155,18 +155,6 @@ suite("what changes is acted on by itself", {}, (scenario) => {
   )
 
   scenario(
-    "a bad CIDR is named with what to write instead, nothing is routed, and the corrected one is",
-    Effect.gen(function* () {
-      const { stage } = yield* prepared()
-      yield* stage.putGroup("primary", { ips: ["198.51.100.1", "2001:db8:a::/64"] })
-      assert.include(yield* unrouted(stage, "primary", "InvalidSpec"), 'write "198.51.100.1/32"')
-      assert.lengthOf(yield* routings(stage), 0)
-      yield* stage.patchGroup("primary", { spec: { ips } })
-      yield* stage.routedNode("primary")
-    })
-  )
-
-  scenario(
     "a Secret that is missing, then incomplete, then complete",
     Effect.gen(function* () {
       const { stage } = yield* prepared()

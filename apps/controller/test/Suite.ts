@@ -12,6 +12,7 @@ import * as Rights from "@netcup-failover/testing/stage/Rights"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 
 /** `E2E_API=embedded`: the same scenarios on the embedded API, for machines without the real binaries. */
@@ -31,11 +32,16 @@ type Api = (typeof apis)[number]
 /** A suite of scenarios, each over both of netcup's APIs unless it is about one of them, on a stage of its own in the same cluster. */
 export const suite = (
   name: string,
-  options: { readonly nodeLifecycle?: NodeLifecycle; readonly apis?: ReadonlyArray<Api> },
+  options: {
+    readonly nodeLifecycle?: NodeLifecycle
+    readonly apis?: ReadonlyArray<Api>
+    /** Another CRD than that of this version. */
+    readonly crd?: Schema.Json
+  },
   define: (scenario: (name: string, body: Scenario, only?: Api) => void) => void
 ): void => {
   const cluster = isEmbedded ? EmbeddedKube.layer(options) : KubeCluster.layer(options)
-  const installed = Layer.effectDiscard(Stage.install).pipe(Layer.provideMerge(cluster))
+  const installed = Layer.effectDiscard(Stage.install(options.crd)).pipe(Layer.provideMerge(cluster))
   layer(installed, { excludeTestServices: true, timeout: patience })(`${name}${kube.note}`, (it) => {
     for (const api of options.apis ?? apis) {
       define((title, body, only = api) => {

@@ -25,7 +25,7 @@ const nodeLifecycle = { gracePeriod: "5 seconds", monitorPeriod: "500 millis" } 
 
 const sandbox = Effect.gen(function* () {
   yield* Console.log("Starting a Kubernetes API, a simulated netcup, four nodes and two replicas of the controller …")
-  yield* Stage.install
+  yield* Stage.install()
   const theatre = yield* Theatre.make
   const timeline = yield* Timeline.watch(theatre)
   if (process.stdout.isTTY) yield* Keys.play(theatre, timeline)

@@ -20,6 +20,7 @@ import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import * as Reconciler from "./Reconciler.ts"
+import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
 import { Collectors } from "./report/metrics/Collectors.ts"
 import * as ReplicaMetrics from "./report/metrics/ReplicaMetrics.ts"
@@ -44,7 +45,8 @@ const LeaderLive = Layer.mergeAll(
     )
   ),
   Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
-  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
+  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer)),
+  CrdAge.layer
 )
 
 /** What every replica has. */

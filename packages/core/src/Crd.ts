@@ -3,6 +3,7 @@
  * controller decodes cannot differ.
  */
 import * as Schema from "effect/Schema"
+import { crdRevision, crdRevisionAnnotation } from "./CrdRevision.ts"
 import { FailoverIpResource, group, kind, plural, version } from "./FailoverIpResource.ts"
 
 type Json = Schema.Json
@@ -15,14 +16,19 @@ const isObject = (json: Json | undefined): json is JsonObject =>
 const isNoise = (key: string, value: Json): boolean =>
   (key === "minimum" && value === Number.MIN_SAFE_INTEGER) || (key === "maximum" && value === Number.MAX_SAFE_INTEGER)
 
+/** Effect tells what several checks say of one value as `allOf`, in which a structural schema must not describe anything. */
+const flat = ({ allOf, ...schema }: JsonObject): JsonObject =>
+  Object.assign(schema, ...(Array.isArray(allOf) ? allOf.filter(isObject).map(flat) : []))
+
 /**
  * Effect's JSON Schema as a structural schema
  * (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema),
  * which knows `additionalProperties` of maps only.
  */
-const structural = (schema: Json): Json => {
-  if (Array.isArray(schema)) return schema.map(structural)
-  if (!isObject(schema)) return schema
+const structural = (json: Json): Json => {
+  if (Array.isArray(json)) return json.map(structural)
+  if (!isObject(json)) return json
+  const schema = flat(json)
   const isMap = schema.properties === undefined && isObject(schema.additionalProperties)
   return Object.fromEntries(
     Object.entries(schema)
@@ -36,9 +42,12 @@ const structural = (schema: Json): Json => {
   )
 }
 
+/** Limits that the API server alone keeps: see `SpecRules`. */
+const limits: ReadonlyArray<string> = ["maxItems", "maxLength", "maxProperties", "minimum", "maximum"]
+
 const openApi = (): Json => {
   const document = Schema.toJsonSchemaDocument(FailoverIpResource, {
-    includeAnnotationKey: (key) => key.startsWith("x-kubernetes-")
+    includeAnnotationKey: (key) => key.startsWith("x-kubernetes-") || limits.includes(key)
   })
   return structural(Schema.decodeUnknownSync(Schema.Json)(document.schema))
 }
@@ -50,7 +59,10 @@ export const crd = (): JsonObject => {
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    metadata: {
+      name: `${plural}.${group}`,
+      annotations: { [crdRevisionAnnotation]: `${crdRevision}` }
+    },
     spec: {
       group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },

@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as IpInterface from "effect/net/IpInterface"
 import * as IpNetwork from "effect/net/IpNetwork"
 import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
@@ -30,6 +31,15 @@ const example = (text: string): string => (text.includes(":") ? "2001:db8::/64" 
 const misread = (text: string, why: string): string =>
   `"${text}" is not a CIDR (${why}): write for example "${example(text)}"`
 
+/** `::ffff:198.51.100.1` is no address that netcup routes: the API server's CEL refuses it as well. */
+const mapped = (text: string, address: NetAddress.IpAddress): Result.Result<never, string> | undefined => {
+  const inner = NetAddress.isIpv6Address(address)
+    ? Option.getOrUndefined(NetAddress.fromIpv4Mapped(address))
+    : undefined
+  if (inner === undefined) return undefined
+  return Result.fail(`"${text}" is an IPv4 address written as IPv6: write "${NetAddress.formatIp(inner)}/32"`)
+}
+
 /** Parses a CIDR. The failure is a sentence that says what to write instead. */
 export const parse = (text: string): Result.Result<FailoverAddress, string> => {
   if (!text.includes("/")) {
@@ -37,13 +47,18 @@ export const parse = (text: string): Result.Result<FailoverAddress, string> => {
       onFailure: ({ message }) => Result.fail(misread(text, message)),
       onSuccess: (address) => {
         const length = NetAddress.isIpv4Address(address) ? 32 : 64
-        return Result.fail(`"${text}" has no prefix length: write "${NetAddress.formatIp(address)}/${length}"`)
+        return (
+          mapped(text, address) ??
+          Result.fail(`"${text}" has no prefix length: write "${NetAddress.formatIp(address)}/${length}"`)
+        )
       }
     })
   }
   return Result.match(IpInterface.fromString(text), {
     onFailure: ({ message }) => Result.fail(misread(text, message)),
     onSuccess: ({ address, prefixLength }) => {
+      const misnamed = mapped(text, address)
+      if (misnamed !== undefined) return misnamed
       const host = NetAddress.formatIp(address)
       const family = NetAddress.isIpv4Address(address) ? "IPv4" : "IPv6"
       if (family === "IPv4" && prefixLength !== 32) {

@@ -6,6 +6,7 @@
 import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
 import { LabelSelector } from "./LabelSelector.ts"
+import * as SpecRules from "./SpecRules.ts"
 
 export const group = "netcup.digilol.net"
 export const version = "v1alpha1"
@@ -16,13 +17,16 @@ const listMap = (key: string) => ({ "x-kubernetes-list-type": "map", "x-kubernet
 const time = Schema.String.annotate({ format: "date-time" })
 
 export const Spec = Schema.Struct({
-  ips: Schema.Array(Schema.String).check(Schema.isMinLength(1)).annotate({
-    description:
-      "The failover addresses of the group, as CIDRs: an IPv4 address with /32, an IPv6 prefix with its length. All of them are always routed to one node."
-  }),
+  ips: Schema.Array(Schema.String.annotate(SpecRules.address))
+    .check(Schema.isMinLength(1))
+    .annotate({
+      description:
+        "The failover addresses of the group, as CIDRs: an IPv4 address with /32, an IPv6 prefix with its length. All of them are always routed to one node.",
+      ...SpecRules.addresses
+    }),
   credentialsSecret: Schema.Struct({
-    name: Schema.NonEmptyString.annotate({ description: "Name of the Secret." }),
-    namespace: Schema.NonEmptyString.annotate({ description: "Namespace of the Secret." })
+    name: Schema.NonEmptyString.annotate({ description: "Name of the Secret.", ...SpecRules.secretName }),
+    namespace: Schema.NonEmptyString.annotate({ description: "Namespace of the Secret.", ...SpecRules.namespaceName })
   }).annotate({
     description:
       "The Secret with the netcup credentials: the key token or refreshToken for netcup's REST API, or the keys loginName and password for SOAP."
@@ -35,7 +39,8 @@ export const Spec = Schema.Struct({
   priority: Schema.optionalKey(
     Schema.Int.annotate({
       description:
-        "Who is routed first when netcup's limits do not allow all at once: higher first. 0 when it is absent."
+        "Who is routed first when netcup's limits do not allow all at once: higher first. 0 when it is absent.",
+      ...SpecRules.priority
     })
   )
 })

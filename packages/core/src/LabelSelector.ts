@@ -2,28 +2,37 @@
  * Kubernetes label selectors, evaluated as Kubernetes evaluates them (`metav1.LabelSelector`).
  */
 import * as Schema from "effect/Schema"
+import * as SpecRules from "./SpecRules.ts"
 
 const Requirement = Schema.Struct({
-  key: Schema.NonEmptyString.annotate({ description: "The label that the requirement is about." }),
+  key: Schema.NonEmptyString.annotate({
+    description: "The label that the requirement is about.",
+    ...SpecRules.labelKey
+  }),
   operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]).annotate({
     description: "How the label relates to the values. NotIn also matches nodes without the label."
   }),
   values: Schema.optionalKey(
-    Schema.Array(Schema.String).annotate({
-      description: "For In and NotIn: at least one value. For Exists and DoesNotExist: none."
+    Schema.Array(Schema.String.annotate(SpecRules.labelValue)).annotate({
+      description: "For In and NotIn: at least one value. For Exists and DoesNotExist: none.",
+      ...SpecRules.requirementValues
     })
   )
-})
+}).annotate(SpecRules.requirement)
 type Requirement = typeof Requirement.Type
 
 export const LabelSelector = Schema.Struct({
   matchLabels: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.String).annotate({
-      description: "Labels that a node must have, with these values."
+    Schema.Record(Schema.String, Schema.String.annotate(SpecRules.labelValue)).annotate({
+      description: "Labels that a node must have, with these values.",
+      ...SpecRules.matchLabels
     })
   ),
   matchExpressions: Schema.optionalKey(
-    Schema.Array(Requirement).annotate({ description: "Requirements that a node's labels must all meet." })
+    Schema.Array(Requirement).annotate({
+      description: "Requirements that a node's labels must all meet.",
+      ...SpecRules.requirements
+    })
   )
 })
 export type LabelSelector = typeof LabelSelector.Type

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { crd } from "@netcup-failover/core/Crd"
+import { crdRevision } from "@netcup-failover/core/CrdRevision"
+import * as Fnv1a from "@netcup-failover/core/Fnv1a"
 import * as Schema from "effect/Schema"
 
 const Column = Schema.Struct({
@@ -19,7 +21,7 @@ const Version = Schema.Struct({
 const Definition = Schema.Struct({
   apiVersion: Schema.Literal("apiextensions.k8s.io/v1"),
   kind: Schema.Literal("CustomResourceDefinition"),
-  metadata: Schema.Struct({ name: Schema.String }),
+  metadata: Schema.Struct({ name: Schema.String, annotations: Schema.Record(Schema.String, Schema.String) }),
   spec: Schema.Struct({
     group: Schema.String,
     scope: Schema.String,
@@ -32,6 +34,14 @@ const Definition = Schema.Struct({
     versions: Schema.Tuple([Version])
   })
 })
+
+const Rules = Schema.Array(
+  Schema.Struct({
+    rule: Schema.String,
+    message: Schema.String,
+    messageExpression: Schema.optionalKey(Schema.String)
+  })
+)
 
 const definition = Schema.decodeUnknownSync(Definition)(crd())
 const [version] = definition.spec.versions
@@ -75,14 +85,66 @@ const keywords = [
   "maxLength",
   "minItems",
   "maxItems",
+  "maxProperties",
+  "x-kubernetes-validations",
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type"
 ]
 
+/**
+ * What the CRD of a revision accepts and keeps, by its hash. When it changes: raise `crdRevision` and give the new hash here, or
+ * clusters with the old one are not told.
+ */
+const revision = { revision: 1, hash: 1843732347 }
+
 describe("the CRD", () => {
+  it("says its revision, which is raised with every change of what it accepts or keeps", () => {
+    assert.deepStrictEqual(definition.metadata.annotations, { "netcup.digilol.net/crd-revision": `${crdRevision}` })
+    const words = ["description", "message", "messageExpression"]
+    const schema = JSON.stringify(version.schema.openAPIV3Schema, (key, value) =>
+      words.includes(key) && typeof value === "string" ? undefined : value
+    )
+    assert.deepStrictEqual({ revision: crdRevision, hash: Fnv1a.hash32(schema) }, revision)
+  })
+
+  it("has a message for every rule, on one line, and limits that bound what the rules cost", () => {
+    const ruled = everySchema.filter(([, schema]) => schema["x-kubernetes-validations"] !== undefined)
+    assert.sameMembers(
+      ruled.map(([path]) => path),
+      [
+        "$.spec.ips",
+        "$.spec.ips[]",
+        "$.spec.credentialsSecret.name",
+        "$.spec.credentialsSecret.namespace",
+        "$.spec.nodeSelector.matchLabels",
+        "$.spec.nodeSelector.matchLabels{}",
+        "$.spec.nodeSelector.matchExpressions[]",
+        "$.spec.nodeSelector.matchExpressions[].key",
+        "$.spec.nodeSelector.matchExpressions[].values[]"
+      ]
+    )
+    for (const [path, schema] of ruled) {
+      for (const { rule, message } of Schema.decodeUnknownSync(Rules)(schema["x-kubernetes-validations"])) {
+        assert.match(rule, /self/u, path)
+        assert.match(message, /^\S.*\S$/u, path)
+      }
+    }
+    for (const [path, schema] of everySchema) {
+      if (!path.startsWith("$.spec.")) continue
+      if (schema.type === "array") assert.isNumber(schema.maxItems, path)
+      if (schema.type === "string" && schema.enum === undefined) assert.isNumber(schema.maxLength, path)
+      if (schema.additionalProperties !== undefined) assert.isNumber(schema.maxProperties, path)
+    }
+  })
+
+  it("has no rule about the status: a write of it is never refused", () => {
+    for (const [path, schema] of everySchema)
+      if (path.startsWith("$.status")) assert.notProperty(schema, "x-kubernetes-validations", path)
+  })
+
   it("has the names that users of the Go controller know", () => {
-    assert.deepStrictEqual(definition.metadata, { name: "netcupfailoverips.netcup.digilol.net" })
+    assert.strictEqual(definition.metadata.name, "netcupfailoverips.netcup.digilol.net")
     assert.strictEqual(definition.spec.group, "netcup.digilol.net")
     assert.strictEqual(definition.spec.scope, "Cluster")
     assert.deepStrictEqual(definition.spec.names, {

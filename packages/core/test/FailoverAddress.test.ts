@@ -46,6 +46,9 @@ const bad: ReadonlyArray<readonly [string, string]> = [
   ["2001:db8::g/64", "write"],
   ["fe80::1%eth0/64", "write"],
   ["[2001:db8::]/64", "write"],
+  ["::ffff:198.51.100.1/128", 'write "198.51.100.1/32"'],
+  ["::FFFF:c633:6401/96", 'write "198.51.100.1/32"'],
+  ["::ffff:198.51.100.1", 'write "198.51.100.1/32"'],
   ["/32", "write"],
   ["/", "write"],
   ["example.org/32", "write"]
@@ -60,9 +63,11 @@ const value = (text: string): FailoverAddress => Result.getOrThrow(parse(text))
 const byte = Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 255 })))
 const ipv4 = Arbitrary.map(Arbitrary.all([byte, byte, byte, byte]), (bytes) => `${bytes.join(".")}/32`)
 const hextet = oneOf("0", "0", "0", "1", "db8", "DB8", "00ff", "2001", "ffff", "FFFF")
+/** Not what makes an IPv4 address of it. */
+const sixth = oneOf("0", "0", "1", "db8", "DB8", "00ff", "2001")
 const ipv6 = Arbitrary.map(
   Arbitrary.all({
-    groups: Arbitrary.all([hextet, hextet, hextet, hextet, hextet, hextet, hextet, hextet]),
+    groups: Arbitrary.all([hextet, hextet, hextet, hextet, hextet, sixth, hextet, hextet]),
     length: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 128 })))
   }),
   ({ groups, length }) => `${groups.join(":")}/${length}`

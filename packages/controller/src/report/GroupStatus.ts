@@ -120,12 +120,16 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
 const saysRouted = ({ resource: { status } }: Situation): boolean =>
   status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") === true
 
-/** Of all addresses that the spec has now: one that was added since was not. */
-const wasRouted = (situation: Situation): boolean =>
-  saysRouted(situation) &&
-  situation.addresses.every((address) =>
-    situation.resource.status?.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
+/** Of all addresses that the spec has now: one that was added since was not. An older CRD does not keep which they were. */
+const wasRouted = (situation: Situation): boolean => {
+  const { metadata, status } = situation.resource
+  if (!saysRouted(situation)) return false
+  if (status?.addresses === undefined)
+    return status?.conditions?.find(({ type }) => type === "Routed")?.observedGeneration === metadata.generation
+  return situation.addresses.every((address) =>
+    status.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
   )
+}
 
 const isWell = ({ resource, nodes }: Situation): boolean =>
   nodes.some(({ name, verdict }) => name === resource.status?.currentNode && verdict.state === "Healthy")

@@ -25,10 +25,24 @@ import { GroupEvents } from "./GroupEvents.ts"
 /** The status was not written: what was decided is out of date, or the API server does not take it now. */
 export class NotReported extends Schema.TaggedError<NotReported>()("NotReported", { message: Schema.String }) {}
 
+interface Written {
+  readonly from: ReadonlySet<string>
+  readonly resource: GroupResource
+  /**
+   * Set when the API server did not keep all of it, as with the CRD of an older controller: then `resource` has what we wrote,
+   * which is remembered here until somebody else writes, and is written again at this time (ms since the epoch), lest the CRD is
+   * a newer one by now.
+   */
+  readonly againAt?: number
+}
+
+/** How long what was not kept is left at that, in ms: each group's share of an idle controller's requests. */
+const pauseOfUnkept = 600_000
+
 interface Desk {
   readonly turn: Semaphore.Semaphore
   /** What came of our last write, and the versions before it that the watch may still be at. */
-  written: { readonly from: ReadonlySet<string>; readonly resource: GroupResource } | undefined
+  written: Written | undefined
   /** What is to be written once the write under way has ended; a newer one takes its place. */
   pending: { readonly resource: GroupResource; readonly status: Status } | undefined
   draining: boolean
@@ -85,7 +99,13 @@ export class StatusReporter extends Context.Service<
 
       const newest = (resource: GroupResource): GroupResource => {
         const desk = desks.get(resource.metadata.name)
-        if (desk?.written?.from.has(resource.metadata.resourceVersion) === true) return desk.written.resource
+        const { resourceVersion } = resource.metadata
+        const written = desk?.written
+        if (desk !== undefined && written?.from.has(resourceVersion) === true) {
+          const hasCaughtUp = resourceVersion === written.resource.metadata.resourceVersion
+          if (hasCaughtUp) desk.written = { ...written, from: new Set([resourceVersion]) }
+          return written.resource
+        }
         // The watch has caught up, or has overtaken us with somebody else's write.
         if (desk !== undefined) desk.written = undefined
         return resource
@@ -124,16 +144,25 @@ export class StatusReporter extends Context.Service<
         if (outcome._tag === "NotFound") return yield* new NotReported({ message: "the group is gone" })
         if (outcome._tag === "Conflict") return yield* conflicted(desk, resource)
         desk.conflict = undefined
-        const from = new Set([...(desk.written?.from ?? []), resource.metadata.resourceVersion])
-        desk.written = { from, resource: outcome.object }
+        const from = [...(desk.written?.from ?? []), resource.metadata.resourceVersion]
+        const { object } = outcome
+        desk.written = Equal.equals(object.status ?? {}, status)
+          ? { from: new Set(from), resource: object }
+          : {
+              from: new Set([...from, object.metadata.resourceVersion]),
+              resource: { ...object, status },
+              againAt: (yield* Clock.currentTimeMillis) + pauseOfUnkept
+            }
         yield* events.changed(resource, status)
       })
 
       /** Whoever comes first writes first. */
       const inTurn = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         yield* Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
           const last = desk.written?.resource ?? resource
-          if (Equal.equals(last.status ?? {}, status)) {
+          const isDueAgain = desk.written?.againAt !== undefined && desk.written.againAt <= now
+          if (!isDueAgain && Equal.equals(last.status ?? {}, status)) {
             // A refused write has come true all the same: its answer was lost, or somebody else wrote it. Moves waited for that.
             const wasRefused = desk.refusals.count > 0
             desk.refusals = noRefusals
@@ -143,7 +172,7 @@ export class StatusReporter extends Context.Service<
           if (last.metadata.resourceVersion !== resource.metadata.resourceVersion) {
             return yield* refuse("composed before our last write")
           }
-          const wait = openAt(desk, resource.metadata.resourceVersion) - (yield* Clock.currentTimeMillis)
+          const wait = openAt(desk, resource.metadata.resourceVersion) - now
           if (wait > 0) {
             const message = `not before ${Duration.format(Duration.millis(wait))} have passed`
             return yield* new NotReported({ message })

@@ -17,8 +17,11 @@ type Patch = typeof Patch.Type
 
 type Answer = Effect.Effect<void, KubeErrors.KubeErrorReason>
 
-/** What `answers` gives, one after the other, comes before each patch is taken: a pause or a refusal. */
-export const make = (first: GroupResource, answers: Array<Answer> = []) => {
+/**
+ * What `answers` gives, one after the other, comes before each patch is taken: a pause or a refusal. Of a status the fields in
+ * `unknown` are dropped, as by the CRD of an older controller; what changes nothing makes no new version.
+ */
+export const make = (first: GroupResource, answers: Array<Answer> = [], unknown: Array<string> = []) => {
   const patches: Array<Patch> = []
   let stored: unknown = first
   let version = Number(first.metadata.resourceVersion)
@@ -39,8 +42,11 @@ export const make = (first: GroupResource, answers: Array<Answer> = []) => {
       return yield* new KubeErrors.Conflict({ message: "the object has been modified" })
     }
     const status = Object.fromEntries(
-      Object.entries({ ...now.status, ...patch.status }).filter(([, value]) => value !== null)
+      Object.entries({ ...now.status, ...patch.status }).filter(
+        ([key, value]) => value !== null && !unknown.includes(key)
+      )
     )
+    if (JSON.stringify(status) === JSON.stringify(now.status ?? {})) return stored
     version += 1
     stored = { ...now, status, metadata: { ...now.metadata, resourceVersion: `${version}` } }
     return stored

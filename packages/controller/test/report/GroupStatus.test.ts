@@ -298,6 +298,18 @@ describe("the status of a group that is held", () => {
     }
   })
 
+  it("stays Routed=True where an older CRD does not keep the addresses, if that was said of the spec as it is", () => {
+    const { addresses: _, ...rest } = settled
+    for (const [observedGeneration, stays] of [
+      [3, "True"],
+      [2, "False"]
+    ] as const) {
+      const status = { ...rest, conditions: (rest.conditions ?? []).map((one) => ({ ...one, observedGeneration })) }
+      for (const decision of [unread(), unread(now), refused])
+        assert.strictEqual(routed(compose(decision, { status, account: undefined }))?.status, stays)
+    }
+  })
+
   it("stays Routed=True when an address goes from the spec", () => {
     const status = compose(unread(now), { status: settled, account: undefined, addresses: [v6] })
     assert.deepStrictEqual(routed(status), settled.conditions?.[0])

@@ -20,8 +20,8 @@ const unreachable = Effect.fail(new KubeErrors.Unreachable({ message: "no answer
 type Answers = Parameters<typeof FakeCluster.make>[1]
 
 /** A reporter before a cluster that has the group `primary` at version 1; `told` is what became an Event. */
-const given = (status: Status | undefined = undefined, answers: Answers = []) => {
-  const cluster = FakeCluster.make(resource({ status }), answers)
+const given = (status: Status | undefined = undefined, answers: Answers = [], unknown: Array<string> = []) => {
+  const cluster = FakeCluster.make(resource({ status }), answers, unknown)
   const told: Array<string> = []
   const events = Layer.succeed(GroupEvents, {
     changed: (before, after) =>
@@ -426,6 +426,79 @@ describe("statuses that come while one is being written", () => {
       yield* settled
       yield* reporter.report(cluster.resource(), to("b"))
       assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+})
+
+describe("a status that the API server does not keep all of", () => {
+  const narrow = () => given(undefined, [], ["targetNode", "addresses"])
+  const moving: Status = { currentNode: "a", targetNode: "b", observedGeneration: 1 }
+
+  it.effect("is written once, and remembered as it was written", () => {
+    const { cluster, provide } = narrow()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.report(cluster.resource(), moving)
+      for (let looks = 0; looks < 5; looks++) {
+        // What the watch tells by now, and what it may tell once more from before.
+        const newest = yield* reporter.newest(looks === 0 ? resource({ status: undefined }) : cluster.resource())
+        assert.deepStrictEqual(newest.status, moving)
+        assert.strictEqual(newest.metadata.resourceVersion, "2")
+        yield* reporter.report(newest, moving)
+      }
+      assert.strictEqual(cluster.patches.length, 1)
+      assert.deepStrictEqual(cluster.status(), { currentNode: "a", observedGeneration: 1 })
+    }).pipe(provide)
+  })
+
+  it.effect("is written again when it is another one, also when nothing of the difference is kept", () => {
+    const { cluster, provide } = narrow()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.report(cluster.resource(), moving)
+      for (const targetNode of ["c", "d", "d"]) {
+        yield* reporter.report(yield* reporter.newest(cluster.resource()), { ...moving, targetNode })
+        assert.strictEqual((yield* reporter.newest(cluster.resource())).status?.targetNode, targetNode)
+      }
+      assert.strictEqual(cluster.patches.length, 3)
+    }).pipe(provide)
+  })
+
+  it.effect("is what the API server has, as soon as somebody else has written", () => {
+    const { cluster, provide } = narrow()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.report(cluster.resource(), moving)
+      yield* reporter.newest(cluster.resource())
+      cluster.put({ spec: resource({ spec: { priority: 1 } }).spec })
+      const newest = yield* reporter.newest(cluster.resource())
+      assert.deepStrictEqual(newest, cluster.resource())
+      yield* reporter.report(newest, moving)
+      assert.strictEqual(cluster.patches.length, 2)
+    }).pipe(provide)
+  })
+
+  it.effect("is tried again after ten minutes, and kept by a CRD that has become newer", () => {
+    const unknown = ["targetNode"]
+    const { cluster, provide } = given(undefined, [], unknown)
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const look = Effect.gen(function* () {
+        yield* reporter.report(yield* reporter.newest(cluster.resource()), moving)
+        return cluster.patches.length
+      })
+      assert.strictEqual(yield* look, 1)
+      yield* TestClock.adjust("9 minutes")
+      assert.strictEqual(yield* look, 1)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* look, 2)
+      assert.strictEqual(yield* look, 2)
+      unknown.pop()
+      yield* TestClock.adjust("10 minutes")
+      assert.strictEqual(yield* look, 3)
+      assert.deepStrictEqual(cluster.status(), moving)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(yield* look, 3)
     }).pipe(provide)
   })
 })

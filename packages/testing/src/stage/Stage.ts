@@ -17,13 +17,16 @@ import * as NetcupStage from "./NetcupStage.ts"
 const Established = Schema.Struct({
   status: Schema.Struct({ conditions: Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })) })
 })
-const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
+export const groupsPath = `/apis/${apiGroup}/${version}/${plural}`
 
 export const namespace = "netcup-system"
 /** Where the controllers keep rotated tokens. */
 export const tokensPath = `/api/v1/namespaces/${namespace}/secrets/netcup-failover-tokens`
 /** Where the Lease of the controllers is in the API. */
 export const leasePath = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/netcup-failover-controller.digilol.net`
+
+/** Where the CRD is in the API. */
+export const crdPath = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${apiGroup}`
 
 /** Who the controllers are: they may do what the shipped roles grant, and nothing else. */
 export const serviceAccount = { namespace, name: "netcup-failover-controller" }
@@ -34,11 +37,10 @@ const pathOf = ({ apiVersion, kind, metadata }: Manifests.Manifest): string => {
 }
 
 /** Installs what an operator installs once: CRD, namespace and rights. */
-export const install = Effect.gen(function* () {
+export const install = Effect.fn("Stage.install")(function* (definition: Schema.Json = crd()) {
   const { http, enforcesRoles } = yield* KubeCluster
-  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${apiGroup}`
-  yield* http.apply(path, crd())
-  yield* http.waitUntil(path, Established, ({ status }) =>
+  yield* http.apply(crdPath, definition)
+  yield* http.waitUntil(crdPath, Established, ({ status }) =>
     status.conditions.some(({ type, status }) => type === "Established" && status === "True")
   )
   yield* http.apply(`/api/v1/namespaces/${namespace}`, {
