@@ -21,6 +21,7 @@ import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import * as Reconciler from "./Reconciler.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
+import * as Notices from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import { Settings } from "./Settings.ts"
 import { Wake } from "./Wake.ts"
@@ -30,19 +31,17 @@ const leaseName = "netcup-failover-controller.digilol.net"
 
 const component = "netcup-failover-controller"
 
+const FenceLive = Layer.effect(
+  Fence,
+  Effect.map(Leadership, ({ isLeader }) => isLeader)
+)
+
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
-  Mover.layer.pipe(
-    Layer.provideMerge(Ledgers.layer),
-    Layer.provide(
-      Layer.effect(
-        Fence,
-        Effect.map(Leadership, ({ isLeader }) => isLeader)
-      )
-    )
-  ),
+  Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
   Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
-  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer))
+  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer)),
+  Notices.layer.pipe(Layer.provide(FenceLive))
 )
 
 /** What every replica has. */

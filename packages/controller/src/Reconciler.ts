@@ -22,6 +22,7 @@ import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
+import { Notices } from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
 import { Wake } from "./Wake.ts"
@@ -53,6 +54,7 @@ export const run = Effect.gen(function* () {
   const mover = yield* Mover
   const ledgers = yield* Ledgers
   const reporter = yield* StatusReporter
+  const notices = yield* Notices
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
   const background = yield* FiberSet.make<void>()
@@ -138,6 +140,7 @@ export const run = Effect.gen(function* () {
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
+    yield* notices.look(seen.groups.map(({ resource }) => resource))
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.andThen(mover.retain(names), reporter.retain(names))
     return Math.min(...looks.filter((look) => look !== undefined))

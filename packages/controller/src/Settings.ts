@@ -65,7 +65,14 @@ const settings = Config.all({
   maxBackoff: period("NETCUP_MAX_BACKOFF", "10 seconds"),
   /** How long netcup may take to answer a question, and a routing change. */
   readTimeout: period("NETCUP_READ_TIMEOUT", "10 seconds"),
-  routeTimeout: period("NETCUP_ROUTE_TIMEOUT", "30 seconds")
+  routeTimeout: period("NETCUP_ROUTE_TIMEOUT", "30 seconds"),
+  /** Who is told of failovers and failures by HTTP; nobody when it is absent. */
+  noticeUrl: Config.option(Config.schema(Schema.RedactedFromValue(WebUrl), "NOTICE_WEBHOOK_URL")),
+  noticeFormat: Config.Literals(["json", "slack"], "NOTICE_WEBHOOK_FORMAT").pipe(Config.withDefault("json")),
+  /** How long that receiver may take to answer. */
+  noticeTimeout: period("NOTICE_WEBHOOK_TIMEOUT", "10 seconds"),
+  /** How long a failure has to last before it is told. */
+  noticeGrace: period("NOTICE_FAILURE_GRACE", "10 seconds")
 })
 
 export class Settings extends Context.Service<Settings, Config.Success<typeof settings>>()(
