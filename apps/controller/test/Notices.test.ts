@@ -100,6 +100,25 @@ suite("notices", { apis: ["rest"] }, (scenario) => {
   )
 
   scenario(
+    "that are redirected are not sent there nor again, and an answer without end keeps nobody",
+    Effect.gen(function* () {
+      const { stage, receiver, start, failover, remembered } = yield* prepared
+      const controller = yield* start()
+      yield* stage.putGroup("odd", { ips: ["198.51.100.1/32"] })
+      const from = yield* stage.routedNode("odd")
+      receiver.answers.push(302, "endless")
+      yield* failover("odd", from)
+      assert.deepStrictEqual(yield* receiver.takenKinds(1), ["FailoverDone"])
+      yield* remembered("FailoverDone@")
+      assert.lengthOf(receiver.arrived, 2)
+      assert.lengthOf([...receiver.paths], 1)
+      const log = yield* controller.log
+      assert.lengthOf(log.match(/notice refused/gu) ?? [], 1)
+      assert.notInclude(log, Receiver.secretPart)
+    })
+  )
+
+  scenario(
     "of a leader that was killed before they were delivered come from the next one, once",
     Effect.gen(function* () {
       const { stage, receiver, start, holder, failover, remembered } = yield* prepared

@@ -12,16 +12,20 @@ const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Notice))
 /** The part of the URL that is in no log. */
 export const secretPart = "geheim"
 
+const endless = function* () {
+  while (true) yield "x".repeat(1_000)
+}
+
 export const make = Effect.gen(function* () {
   const arrived: Array<Notice> = []
   const taken: Array<Notice> = []
   const keys: Array<string> = []
   const paths = new Set<string>()
   /** What the next requests get, one after the other; then `otherwise`. */
-  const answers: Array<number | "hang"> = []
+  const answers: Array<number | "hang" | "endless"> = []
   let otherwise = 200
 
-  const listener = yield* HttpListener.make(0, (exchange) =>
+  const listener: HttpListener.HttpListener = yield* HttpListener.make(0, (exchange) =>
     Effect.gen(function* () {
       const notice = yield* Effect.orDie(decode(new TextDecoder().decode(exchange.body)))
       arrived.push(notice)
@@ -29,8 +33,13 @@ export const make = Effect.gen(function* () {
       paths.add(exchange.path)
       const answer = answers.shift() ?? otherwise
       if (answer === "hang") return yield* exchange.closed
-      if (answer < 300) taken.push(notice)
-      yield* exchange.send({ status: answer, contentType: "text/plain", body: "ok" })
+      if (answer === "endless" || answer < 300) taken.push(notice)
+      yield* exchange.send({
+        status: answer === "endless" ? 200 : answer,
+        contentType: "text/plain",
+        headers: { location: `http://127.0.0.1:${listener.port}/elsewhere` },
+        body: answer === "endless" ? endless() : "ok"
+      })
     })
   )
 

@@ -116,23 +116,29 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
     return { news, wait: news === undefined ? Number.POSITIVE_INFINITY : news.dueAt - now }
   })
 
+  /** What is known to be told after writing it down, whether that worked or not. */
+  const noteDown = Effect.fnUntraced(function* (memory: Memory.Memory) {
+    if (unwritten.length === 0) return memory
+    const written = yield* Effect.result(writeDown)
+    if (Result.isSuccess(written)) return written.success
+    // It is known here all the same, and written with the next.
+    yield* Effect.logWarning("what was told is not written down: tried again", written.failure)
+    return memory
+  })
+
   const worker = Effect.gen(function* () {
     let memory = yield* store.open
     while (true) {
       const { news, wait } = yield* next(rememberAll(memory))
-      if (news === undefined || wait > 0) {
-        const write = unwritten.length > 0 ? Duration.toMillis(writePause) : Number.POSITIVE_INFINITY
-        const pause = Math.min(wait, write, Memory.newsFor)
-        yield* Effect.raceFirst(Queue.take(shown), Effect.sleep(Duration.millis(pause)))
-      } else if (yield* mayAct) {
-        const pause = yield* lasting(tell(news))
+      if (news !== undefined && wait <= 0 && (yield* mayAct)) {
+        const [pause, known] = yield* lasting(Effect.all([tell(news), Effect.suspend(() => noteDown(memory))]))
+        memory = known
         if (pause !== undefined) yield* Effect.sleep(pause)
-      } else yield* Effect.sleep(writePause)
-      if (unwritten.length === 0) continue
-      const written = yield* Effect.result(lasting(writeDown))
-      // It is known here all the same, and written with the next.
-      if (Result.isSuccess(written)) memory = written.success
-      else yield* Effect.logWarning("what was told is not written down: tried again", written.failure)
+      } else {
+        const again = unwritten.length > 0 || wait <= 0 ? Duration.toMillis(writePause) : wait
+        yield* Effect.raceFirst(Queue.take(shown), Effect.sleep(Duration.millis(Math.min(again, Memory.newsFor))))
+        memory = yield* noteDown(memory)
+      }
     }
   })
 
