@@ -3,7 +3,7 @@
  *
  * Flow: each pass of the loop shows the groups as they are stored; a worker of the leader's term finds what is news, sends the oldest,
  * writes down that it was told, and looks again. Guarantees: nobody waits for it; a notice is told at least once while its news is
- * true and the receiver takes it, and twice only if the controller dies between the answer and the write (decision 10). Caveat: what
+ * true and the receiver takes it, and twice only if the controller dies between the answer and the write (`docs/decisions/0010-notices.md`). Caveat: what
  * is over before it could be told, such as a failure, is not told any more.
  */
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"

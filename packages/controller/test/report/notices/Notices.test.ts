@@ -291,7 +291,7 @@ describe("notices", () => {
           const { layer } = term(data, answer)
           const life = yield* Scope.make()
           const context = yield* Layer.buildWithScope(layer, life)
-          yield* Effect.provideContext(look(moved("a", 1)), context)
+          yield* Effect.provideContext(look(moved("a", 0)), context)
           yield* TestClock.adjust("10 millis")
           const closing = yield* Effect.forkChild(Scope.close(life, Exit.void), { startImmediately: true })
           yield* TestClock.adjust(`${after} millis`)
