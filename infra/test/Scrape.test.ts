@@ -32,7 +32,7 @@ const routedGroup = Effect.gen(function* () {
   return controller
 })
 
-const installed = Layer.effectDiscard(Stage.install).pipe(Layer.provideMerge(KubeCluster.layer({})))
+const installed = Layer.effectDiscard(Stage.install()).pipe(Layer.provideMerge(KubeCluster.layer({})))
 
 layer(Layer.merge(installed, NodeServices.layer), { excludeTestServices: true, timeout: patience })(
   "a scrape",

@@ -50,7 +50,7 @@ layer(EmbeddedKube.layer(), { excludeTestServices: true, timeout: 60_000 })("wit
     it.effect(
       title,
       () =>
-        Stage.install.pipe(
+        Stage.install().pipe(
           Effect.andThen(make),
           Effect.flatMap(play),
           Effect.scoped,

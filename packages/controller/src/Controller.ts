@@ -24,6 +24,7 @@ import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
 import { Collectors } from "./report/metrics/Collectors.ts"
 import * as ReplicaMetrics from "./report/metrics/ReplicaMetrics.ts"
+import * as Notices from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import { Settings } from "./Settings.ts"
 import { Wake } from "./Wake.ts"
@@ -33,20 +34,18 @@ const leaseName = "netcup-failover-controller.digilol.net"
 
 const component = "netcup-failover-controller"
 
+const FenceLive = Layer.effect(
+  Fence,
+  Effect.map(Leadership, ({ isLeader }) => isLeader)
+)
+
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
-  Mover.layer.pipe(
-    Layer.provideMerge(Ledgers.layer),
-    Layer.provide(
-      Layer.effect(
-        Fence,
-        Effect.map(Leadership, ({ isLeader }) => isLeader)
-      )
-    )
-  ),
+  Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
   Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
   StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer)),
-  CrdAge.layer
+  CrdAge.layer,
+  Notices.layer.pipe(Layer.provide(FenceLive))
 )
 
 /** What every replica has. */

@@ -24,6 +24,7 @@ import * as Observation from "./observe/Observation.ts"
 import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
 import * as TermMetrics from "./report/metrics/TermMetrics.ts"
+import { Notices } from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
 import { Wake } from "./Wake.ts"
@@ -55,6 +56,7 @@ export const run = Effect.gen(function* () {
   const mover = yield* Mover
   const ledgers = yield* Ledgers
   const reporter = yield* StatusReporter
+  const notices = yield* Notices
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
   const metrics = yield* TermMetrics.make
@@ -162,6 +164,7 @@ export const run = Effect.gen(function* () {
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
+    yield* notices.look(seen.groups.map(({ resource }) => resource))
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
     metrics.saw(seen)

@@ -106,7 +106,14 @@ export const settings = {
     "NETCUP_ROUTE_TIMEOUT",
     "30s",
     "how long netcup may take to change a routing before the outcome counts as unknown"
-  )
+  ),
+  noticeUrl: Setting.secret("NOTICE_WEBHOOK_URL", Schema.RedactedFromValue(WebUrl), {
+    unit: "URL",
+    meaning: "who is told of failovers, failures and dying credentials, see docs/notices.md; without it nobody"
+  }),
+  noticeFormat: choice("NOTICE_WEBHOOK_FORMAT", ["json", "slack"], "json", "how it is told"),
+  noticeTimeout: period("NOTICE_WEBHOOK_TIMEOUT", "10s", "how long that receiver may take to answer"),
+  noticeGrace: period("NOTICE_FAILURE_GRACE", "10s", "how long a failure has to last before it is told")
 }
 
 const read = Config.all(settings)

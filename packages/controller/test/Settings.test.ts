@@ -1,9 +1,11 @@
+import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
 import * as Setting from "@netcup-failover/controller/Setting"
 import { Settings } from "@netcup-failover/controller/Settings"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { settingsOf } from "./TestSettings.ts"
 
 const load = (environment: Readonly<Record<string, string>>) =>
@@ -14,8 +16,9 @@ const shown = (settings: Settings["Service"]) =>
   Object.fromEntries(
     Object.entries(settings).map(([name, value]): readonly [string, unknown] => {
       if (Duration.isDuration(value)) return [name, Duration.toMillis(value)]
-      if (Option.isOption(value)) return [name, Option.getOrNull<unknown>(value)]
-      return [name, value instanceof URL ? value.href : value]
+      const bare = Option.isOption(value) ? Option.getOrNull<unknown>(value) : value
+      const open = Redacted.isRedacted(bare) ? Redacted.value(bare) : bare
+      return [name, open instanceof URL ? open.href : open]
     })
   )
 
@@ -43,7 +46,11 @@ const standard = {
   credentialsRetryInterval: 300_000,
   maxBackoff: 10_000,
   readTimeout: 10_000,
-  routeTimeout: 30_000
+  routeTimeout: 30_000,
+  noticeUrl: null,
+  noticeFormat: "json",
+  noticeTimeout: 10_000,
+  noticeGrace: 10_000
 }
 
 /** Environment variable, a value, the setting, and what it then is. */
@@ -71,7 +78,11 @@ const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknow
   ["NETCUP_CREDENTIALS_RETRY_INTERVAL", "4s", "credentialsRetryInterval", 4_000],
   ["NETCUP_MAX_BACKOFF", "5s", "maxBackoff", 5_000],
   ["NETCUP_READ_TIMEOUT", "6s", "readTimeout", 6_000],
-  ["NETCUP_ROUTE_TIMEOUT", "7s", "routeTimeout", 7_000]
+  ["NETCUP_ROUTE_TIMEOUT", "7s", "routeTimeout", 7_000],
+  ["NOTICE_WEBHOOK_URL", "https://hooks.example/geheim?a=b", "noticeUrl", "https://hooks.example/geheim?a=b"],
+  ["NOTICE_WEBHOOK_FORMAT", "slack", "noticeFormat", "slack"],
+  ["NOTICE_WEBHOOK_TIMEOUT", "3s", "noticeTimeout", 3_000],
+  ["NOTICE_FAILURE_GRACE", "1s", "noticeGrace", 1_000]
 ]
 
 const badPeriods = ["0s", "15", "ten seconds", "-1s"]
@@ -96,7 +107,11 @@ const bad: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
   ["NETCUP_CREDENTIALS_RETRY_INTERVAL", badPeriods],
   ["NETCUP_MAX_BACKOFF", badPeriods],
   ["NETCUP_READ_TIMEOUT", badPeriods],
-  ["NETCUP_ROUTE_TIMEOUT", badPeriods]
+  ["NETCUP_ROUTE_TIMEOUT", badPeriods],
+  ["NOTICE_WEBHOOK_URL", ["hooks.example/geheim", "ftp://hooks.example/geheim", "https://hooks.example:99999/geheim"]],
+  ["NOTICE_WEBHOOK_FORMAT", ["xml", "Slack"]],
+  ["NOTICE_WEBHOOK_TIMEOUT", badPeriods],
+  ["NOTICE_FAILURE_GRACE", badPeriods]
 ]
 
 describe("settings", () => {
@@ -127,14 +142,21 @@ describe("settings", () => {
         Effect.gen(function* () {
           const error = yield* Effect.flip(load({ [variable]: text }))
           assert.strictEqual(error._tag, "SettingsError")
-          assert.match(
-            error.message,
-            new RegExp(`^${variable} \\(${Setting.flagOf(variable)}\\): Expected [^\\n]+$`, "u")
-          )
+          const key = variable === "NOTICE_WEBHOOK_URL" ? variable : `${variable} (${Setting.flagOf(variable)})`
+          assert.isTrue(error.message.startsWith(`${key}: Expected `), error.message)
+          assert.notInclude(error.message, "\n")
+          for (const text of [String(error), inspect(error, { depth: 9 })]) assert.notInclude(text, "geheim")
         })
       )
     }
   }
+
+  it.effect("show nothing of the receiver's URL, which may be a secret", () =>
+    Effect.gen(function* () {
+      const settings = yield* load({ NOTICE_WEBHOOK_URL: "https://hooks.example/geheim" })
+      for (const text of [JSON.stringify(settings), inspect(settings, { depth: 9 })]) assert.notInclude(text, "geheim")
+    })
+  )
 
   it.effect("that are empty count as not set, as in a manifest that leaves them blank", () =>
     Effect.gen(function* () {

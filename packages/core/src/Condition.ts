@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 
-export const conditionTypes = ["Routed", "CredentialsHealthy"] as const
+export const conditionTypes = ["Routed", "Progressing", "CredentialsHealthy"] as const
 
 /** The first five are the seed system's. Adding one is a feature; renaming one breaks users. */
 export const reasons = [

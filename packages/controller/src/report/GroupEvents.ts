@@ -1,6 +1,6 @@
 /**
- * Kubernetes Events of a group: one when a condition's status or reason changes. Their reasons are the conditions' own, a
- * closed list in core's `Condition`.
+ * Kubernetes Events of a group: one for each fact that a status tells for the first time. Their reasons are the conditions' own,
+ * a closed list in core's `Condition`.
  */
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { Events } from "@netcup-failover/kubernetes/Events"
@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type GroupResource, groups } from "../observe/GroupResource.ts"
+import * as StatusChange from "./StatusChange.ts"
 
 export class GroupEvents extends Context.Service<
   GroupEvents,
@@ -21,20 +22,10 @@ export class GroupEvents extends Context.Service<
     Effect.gen(function* () {
       const events = yield* Events
       return GroupEvents.of({
-        changed: (resource, status) =>
+        changed: ({ metadata, status: before }, after) =>
           Effect.forEach(
-            (status.conditions ?? []).filter((condition) => {
-              const before = resource.status?.conditions?.find(({ type }) => type === condition.type)
-              return before?.status !== condition.status || before.reason !== condition.reason
-            }),
-            ({ status, reason, message }) =>
-              events.record({
-                kind: groups,
-                metadata: resource.metadata,
-                type: status === "True" || reason === "Routing" ? "Normal" : "Warning",
-                reason,
-                message
-              }),
+            StatusChange.facts(before, after),
+            (fact) => events.record({ kind: groups, metadata, ...fact }),
             { discard: true }
           )
       })

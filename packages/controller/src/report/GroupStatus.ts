@@ -10,6 +10,7 @@ import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/Fa
 import type { Decision } from "@netcup-failover/core/Plan"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
+import * as Progress from "./Progress.ts"
 import * as Wording from "./Wording.ts"
 
 /** All that a status is made from; `now` in ms since the epoch. */
@@ -165,6 +166,14 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
   }
 }
 
+/** What is said of the work on it, of the same that is said of the addresses. */
+const progressing = ({ resource: { status } }: Situation, said: Condition.Claim, begins: boolean): Condition.Claim =>
+  Progress.claim(
+    status?.conditions?.find(({ type }) => type === "Progressing"),
+    said,
+    begins
+  )
+
 /** What is said of the credentials; `undefined`: what was said stays. */
 const credentials = ({ decision, account, notices }: Situation): Condition.Claim | undefined => {
   if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
@@ -189,7 +198,10 @@ export const compose = (situation: Situation): Status => {
   const { resource, addresses, decision, now } = situation
   const { status, metadata } = resource
   if (isUntold(situation)) return status ?? {}
-  const claims = [routed(situation), credentials(situation)].filter((claim) => claim !== undefined)
+  const moved = moves(situation)
+  const said = routed(situation)
+  const progress = said === undefined ? undefined : progressing(situation, said, moved.at(-1) !== status?.moves?.at(-1))
+  const claims = [said, progress, credentials(situation)].filter((claim) => claim !== undefined)
   const conditions = claims.reduce<ReadonlyArray<Condition.Condition>>(
     (all, claim) => Condition.set(all, claim, metadata.generation, time(now)),
     status?.conditions ?? []
@@ -197,7 +209,6 @@ export const compose = (situation: Situation): Status => {
   const currentNode = decision._tag === "Stay" ? decision.node : status?.currentNode
   // Held in the middle of a way: it is gone on with later.
   const targetNode = decision._tag === "Move" ? decision.to : decision._tag === "Hold" ? status?.targetNode : undefined
-  const moved = moves(situation)
   return {
     ...(currentNode === undefined ? {} : { currentNode }),
     ...(targetNode === undefined ? {} : { targetNode }),

@@ -95,6 +95,14 @@ describe("the status of a group that", () => {
           observedGeneration: 3
         },
         {
+          type: "Progressing",
+          status: "False",
+          reason: "NodeSelected",
+          message: "nothing is under way: all addresses are where they belong",
+          lastTransitionTime: at,
+          observedGeneration: 3
+        },
+        {
           type: "CredentialsHealthy",
           status: "True",
           reason: "CredentialsAccepted",

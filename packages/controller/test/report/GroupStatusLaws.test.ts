@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as StatusChange from "@netcup-failover/controller/report/StatusChange"
 import { conditionTypes, reasons } from "@netcup-failover/core/Condition"
 import { Status } from "@netcup-failover/core/FailoverIpResource"
 import * as Equal from "effect/Equal"
@@ -144,6 +145,54 @@ describe("the status of a group", () => {
       assert.strictEqual(lastTransitionTime, kept ? old.lastTransitionTime : new Date(now).toISOString())
     }
   })
+
+  always("never differs in Progressing alone, which so costs no write", ({ before, after }) => {
+    const rest = (status: Status | undefined) => ({
+      ...status,
+      conditions: status?.conditions?.filter(({ type }) => type !== "Progressing")
+    })
+    if (before !== undefined && Equal.equals(rest(before), rest(after))) assert.isTrue(Equal.equals(before, after))
+  })
+
+  always("is Progressing while it is routed or waited for, and not when it is done or waits for somebody", (step) => {
+    const [routed, progressing] = [condition(step.after, "Routed"), condition(step.after, "Progressing")]
+    assert.strictEqual(progressing === undefined, routed === undefined)
+    const goesOn = ["Routing", "RateLimited", "RoutingFailed"]
+    assert.strictEqual(progressing?.status === "True", goesOn.includes(routed?.reason ?? ""))
+    if (progressing?.status === "False") assert.strictEqual(progressing.reason, routed?.reason)
+  })
+
+  always("keeps in Progressing the worst of one move, and forgets it with the next", ({ before, after }) => {
+    const [was, is] = [condition(before, "Progressing"), condition(after, "Progressing")]
+    if (is?.status !== "True") return
+    const ranks = ["Routing", "RateLimited", "RoutingFailed"]
+    const now = ranks.indexOf(condition(after, "Routed")?.reason ?? "")
+    const begins = !Equal.equals(before?.moves?.at(-1), after.moves?.at(-1))
+    const worst = begins || was?.status !== "True" ? now : Math.max(now, ranks.indexOf(was.reason))
+    assert.strictEqual(is.reason, ranks[worst])
+  })
+
+  it.prop(
+    "tells each fact of a move once, and the same facts with a restart at any moment",
+    [lives],
+    ([life]) => {
+      const steps = live(life)
+      const told = new Set<string>()
+      for (const { before, after } of steps) {
+        // Who takes over finds what is written: it has nothing to tell.
+        assert.deepStrictEqual(StatusChange.facts(after, JSON.parse(JSON.stringify(after))), [])
+        const move = after.moves?.at(-1)?.at ?? "none"
+        const since = condition(after, "Progressing")?.lastTransitionTime
+        for (const { reason } of StatusChange.facts(before, after)) {
+          if (reason !== "Routing" && reason !== "RateLimited" && reason !== "RoutingFailed") continue
+          const fact = `${move} ${reason} ${since}`
+          assert.isFalse(told.has(fact), fact)
+          told.add(fact)
+        }
+      }
+    },
+    { arbitrary: { runs: 300 } }
+  )
 
   always("uses each condition once, and only reasons that users know", ({ after }) => {
     const types = (after.conditions ?? []).map(({ type }) => type)
