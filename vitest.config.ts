@@ -19,6 +19,18 @@ export default defineConfig({
           // Each file has a cluster of its own: two at a time starve each other on two cores.
           fileParallelism: false
         }
+      },
+      {
+        test: {
+          name: "infra",
+          include: ["infra/test/**/*.test.ts"],
+          exclude: ["**/node_modules/**"],
+          globalSetup: [
+            "packages/testing/src/kubernetes/KubeBinariesSetup.ts",
+            "packages/testing/src/kubernetes/ToolsSetup.ts"
+          ],
+          fileParallelism: false
+        }
       }
     ]
   }

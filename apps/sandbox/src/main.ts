@@ -5,6 +5,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
+import type { GoBinariesUnavailable } from "@netcup-failover/testing/kubernetes/GoBinaries"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { ProcessFailed } from "@netcup-failover/testing/kubernetes/LeashedProcess"
@@ -32,10 +33,11 @@ const sandbox = Effect.gen(function* () {
 })
 
 // The first real start on a machine builds the Kubernetes binaries, which takes minutes; later ones find them.
-const cluster: Layer.Layer<KubeCluster, PlatformError | ProcessFailed | KubeBinaries.KubeBinariesUnavailable> =
-  process.argv.includes("--real")
-    ? Layer.unwrap(Effect.as(KubeBinaries.ensure, KubeCluster.layer({ nodeLifecycle })))
-    : EmbeddedKube.layer({ nodeLifecycle })
+const cluster: Layer.Layer<KubeCluster, PlatformError | ProcessFailed | GoBinariesUnavailable> = process.argv.includes(
+  "--real"
+)
+  ? Layer.unwrap(Effect.as(KubeBinaries.ensure, KubeCluster.layer({ nodeLifecycle })))
+  : EmbeddedKube.layer({ nodeLifecycle })
 
 NodeRuntime.runMain(
   Effect.scoped(sandbox).pipe(

@@ -29,6 +29,7 @@ export const goBuild = Effect.fn("GoBuild.goBuild")(
     readonly goPackage: string
     readonly goModule: string
     readonly folder: string
+    readonly tags: ReadonlyArray<string>
   }) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -44,6 +45,7 @@ export const goBuild = Effect.fn("GoBuild.goBuild")(
         "build",
         "-v",
         "-trimpath",
+        `-tags=${target.tags.join(",")}`,
         `-ldflags=-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion(goMod)}`,
         "-o",
         output,

@@ -6,11 +6,4 @@ import * as Effect from "effect/Effect"
 import * as KubeBinaries from "./KubeBinaries.ts"
 
 /** Rejects in CI when the binaries can't be had; elsewhere it warns, and the tests that need them are skipped by name. */
-export const setup = (): Promise<void> =>
-  Effect.runPromise(
-    KubeBinaries.ensure.pipe(
-      Effect.catch((error) => Effect.logWarning(error.message)),
-      Effect.andThen(KubeBinaries.forTests),
-      Effect.asVoid
-    )
-  )
+export const setup = (): Promise<void> => Effect.runPromise(KubeBinaries.setup)

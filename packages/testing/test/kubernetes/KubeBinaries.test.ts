@@ -1,5 +1,6 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
+import { GoBinariesUnavailable } from "@netcup-failover/testing/kubernetes/GoBinaries"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -92,7 +93,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("KubeBinaries", (it) =>
         const { at, executable, fs, given } = yield* world
         yield* executable("bin/go", fakeGo)
         const failure = yield* Effect.flip(KubeBinaries.locate.pipe(given({ KUBEBUILDER_ASSETS: at("assets") })))
-        assert.instanceOf(failure, KubeBinaries.KubeBinariesUnavailable)
+        assert.instanceOf(failure, GoBinariesUnavailable)
         assert.include(failure.message, names.join(", "))
         assert.include(failure.message, at("assets"))
         assert.include(failure.message, at("home/.cache/netcup-failover-controller/kube-binaries"))
@@ -128,7 +129,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("KubeBinaries", (it) =>
         yield* executable("bin/go", fakeGo)
         const before = yield* KubeBinaries.ensure.pipe(given({}))
         yield* fs.writeFileString(at("module/go.sum"), "k8s.io/kubernetes v1.36.4 h1:x=\n")
-        assert.strictEqual((yield* Effect.flip(KubeBinaries.locate.pipe(given({}))))._tag, "KubeBinariesUnavailable")
+        assert.strictEqual((yield* Effect.flip(KubeBinaries.locate.pipe(given({}))))._tag, "GoBinariesUnavailable")
         const after = yield* KubeBinaries.ensure.pipe(given({}))
         assert.notStrictEqual(after.etcd, before.etcd)
       }).pipe(Effect.scoped),
@@ -175,7 +176,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("KubeBinaries", (it) =>
       Effect.gen(function* () {
         const { at, given } = yield* world
         const failure = yield* Effect.flip(KubeBinaries.ensure.pipe(given({ PATH: at("bin") })))
-        assert.strictEqual(failure._tag, "KubeBinariesUnavailable")
+        assert.strictEqual(failure._tag, "GoBinariesUnavailable")
         assert.include(failure.message, "there is no `go` on the PATH")
       }).pipe(Effect.scoped),
     patience
@@ -202,7 +203,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("KubeBinaries", (it) =>
       Effect.gen(function* () {
         const { at, fs, given } = yield* world
         yield* fs.remove(at("module/go.sum"))
-        assert.strictEqual((yield* Effect.flip(KubeBinaries.ensure.pipe(given({}))))._tag, "KubeBinariesUnavailable")
+        assert.strictEqual((yield* Effect.flip(KubeBinaries.ensure.pipe(given({}))))._tag, "GoBinariesUnavailable")
       }).pipe(Effect.scoped),
     patience
   )
@@ -220,7 +221,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("KubeBinaries", (it) =>
         }
         for (const CI of ["true", "1", "woodpecker"]) {
           const failure = yield* Effect.flip(KubeBinaries.forTests.pipe(given({ ...env, CI })))
-          assert.strictEqual(failure._tag, "KubeBinariesUnavailable")
+          assert.strictEqual(failure._tag, "GoBinariesUnavailable")
         }
         for (const name of names) yield* executable(`assets/${name}`)
         for (const CI of ["", "true"]) {
