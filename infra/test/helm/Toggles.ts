@@ -32,7 +32,7 @@ export const toggles: ReadonlyArray<Toggle> = [
   },
   {
     name: "an image by its digest, from a private registry",
-    args: set("image.digest=sha256:" + "a".repeat(64), "image.tag=v9", "imagePullSecrets[0].name=registry")
+    args: set(`image.digest=sha256:${"a".repeat(64)}`, "image.tag=v9", "imagePullSecrets[0].name=registry")
   },
   {
     name: "Secrets of two namespaces",

@@ -18,7 +18,7 @@ const look = async () => {
     await ask(address, HEALTH_PORT, "/readyz")
     if (!(await ask(address, METRICS_PORT, "/metrics")).includes("netcup")) throw new Error(`${address} has no metrics`)
   }
-  console.log(`${addresses.length} replicas are ready`)
+  console.log(`ready: ${addresses.length} of ${REPLICAS} replicas`)
 }
 
 const end = Date.now() + Number(WAIT_SECONDS) * 1000
