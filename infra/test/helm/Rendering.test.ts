@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import * as HelmBinary from "@netcup-failover/testing/kubernetes/HelmBinary"
@@ -258,7 +258,15 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   test(
     "is what the plain manifests are made of: after a change of the chart run `npm run manifests`",
     Effect.gen(function* () {
-      for (const { path, text } of Manifests.fromChart(yield* Helm.manifests)) {
+      const rendered = Manifests.fromChart(yield* Helm.manifests)
+      const written = ["crd", "rbac", "manager"].flatMap((folder) =>
+        readdirSync(new URL(`../../manifests/${folder}`, import.meta.url)).map((file) => `${folder}/${file}`)
+      )
+      assert.sameMembers(
+        rendered.map(({ path }) => path),
+        [...written, "kustomization.yaml"]
+      )
+      for (const { path, text } of rendered) {
         assert.strictEqual(readFileSync(new URL(`../../manifests/${path}`, import.meta.url), "utf8"), text, path)
       }
     })
