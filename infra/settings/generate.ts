@@ -2,9 +2,9 @@
  * Writes the tables of `docs/settings.md` from the typed settings. Run by `npm run build`.
  */
 import { readFileSync, writeFileSync } from "node:fs"
-import { type About, aboutAll } from "../../packages/controller/src/Setting.ts"
-import { settings } from "../../packages/controller/src/Settings.ts"
-import { telemetrySettings } from "../../packages/controller/src/telemetry/TelemetrySettings.ts"
+import { type About, aboutAll } from "@netcup-failover/controller/Setting"
+import { settings } from "@netcup-failover/controller/Settings"
+import { telemetrySettings } from "@netcup-failover/controller/telemetry/TelemetrySettings"
 
 const page = new URL("../../docs/settings.md", import.meta.url)
 
