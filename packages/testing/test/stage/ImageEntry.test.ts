@@ -1,7 +1,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as ImageEntry from "@netcup-failover/testing/stage/ImageEntry"
+import * as Effect from "effect/Effect"
 
 const dockerfile = `FROM build AS build
 USER 1:1
