@@ -15,5 +15,7 @@ export class SocksProxyAgent {
 export const SocksClient = { createConnection: absent("a SOCKS proxy-url") }
 
 export const JSONPath = absent("an auth-provider")
+// A key, by which client-node hands over its own fetch.
+export const customFetch = Symbol("customFetch")
 export const discovery = absent("an auth-provider")
 export const refreshTokenGrant = absent("an auth-provider")
