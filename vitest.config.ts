@@ -7,7 +7,11 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: "unit", include: ["packages/*/test/**/*.test.ts"], exclude: ["**/node_modules/**", ...endToEnd] }
+        test: {
+          name: "unit",
+          include: ["packages/*/test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...endToEnd]
+        }
       },
       {
         test: {

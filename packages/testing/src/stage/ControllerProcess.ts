@@ -9,9 +9,10 @@ import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { freePort } from "../kubernetes/FreePort.ts"
+import * as ImageEntry from "./ImageEntry.ts"
 
 /** The bundle that `npm run build` makes. */
-const bundle = fileURLToPath(new URL("../../../../apps/controller/dist/main.mjs", import.meta.url))
+const bundle = fileURLToPath(new URL("../../../../apps/controller/dist/main.cjs", import.meta.url))
 
 /** The controller did not become ready; the message has its log. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { message: Schema.String }) {}
@@ -31,7 +32,10 @@ export interface ControllerProcess {
 
 export type Environment = Readonly<Record<string, string>>
 
-/** Starts it with this environment and no other, and these arguments; kills it when the scope ends. Doesn't wait until it is ready. */
+/**
+ * Starts it as the image does, with this environment and no other, and these arguments; kills it when the scope ends. Doesn't wait until
+ * it is ready.
+ */
 export const start = Effect.fn("ControllerProcess.start")(function* (
   environment: Environment,
   args: ReadonlyArray<string> = []
@@ -44,8 +48,14 @@ export const start = Effect.fn("ControllerProcess.start")(function* (
       : Effect.void
   )
   const [health, metrics] = [yield* freePort, yield* freePort]
-  const child = yield* ChildProcess.make(process.execPath, [bundle, ...args], {
-    env: { HEALTH_ADDR: `127.0.0.1:${health}`, METRICS_ADDR: `127.0.0.1:${metrics}`, ...environment },
+  const image = yield* ImageEntry.read
+  const child = yield* ChildProcess.make(process.execPath, [...image.flags, bundle, ...args], {
+    env: {
+      ...image.environment,
+      HEALTH_ADDR: `127.0.0.1:${health}`,
+      METRICS_ADDR: `127.0.0.1:${metrics}`,
+      ...environment
+    },
     extendEnv: false,
     stdin: "ignore",
     killSignal: "SIGKILL"
