@@ -1,14 +1,9 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "rolldown"
+import { treeshake } from "../../infra/bundle/clientNode.mjs"
 import { notices } from "../../infra/image/notices.mjs"
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-
-// client-node lacks `sideEffects: false`: without this its 900 model classes stay in the bundle.
-const moduleSideEffects = [
-  { test: /client-node\/dist\/polyfill/, sideEffects: true },
-  { test: /@kubernetes\/client-node/, sideEffects: false }
-]
 
 /** One character beyond Latin-1, and V8 keeps the whole text of the bundle in two bytes a character. */
 const ascii = {
@@ -29,7 +24,7 @@ const ascii = {
 export default defineConfig({
   input: here("src/main.ts"),
   platform: "node",
-  treeshake: { moduleSideEffects },
+  treeshake,
   plugins: [ascii, notices()],
   transform: { define: { "import.meta": "{}" } },
   resolve: {

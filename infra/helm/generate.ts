@@ -2,7 +2,7 @@
  * Brings into the chart what is made elsewhere, since helm reads nothing outside of it: the CRD, the admission policy, alert rules
  * and dashboard, the names of the settings, and its own defaults (see `templates/_helpers.tpl`). Run by `npm run build`.
  */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { aboutAll } from "@netcup-failover/controller/Setting"
 import { settings } from "@netcup-failover/controller/Settings"
 import { telemetrySettings } from "@netcup-failover/controller/telemetry/TelemetrySettings"
@@ -17,11 +17,7 @@ const copies = {
   "monitoring/dashboard.json": "dashboard.json",
   [`${chart}/values.yaml`]: "defaults.yaml"
 }
-for (const [from, to] of Object.entries(copies)) {
-  const target = at(`${chart}/files/${to}`)
-  if (existsSync(at(from))) writeFileSync(target, readFileSync(at(from)))
-  else rmSync(target, { force: true })
-}
+for (const [from, to] of Object.entries(copies)) writeFileSync(at(`${chart}/files/${to}`), readFileSync(at(from)))
 
 /** What the Deployment sets itself, and what has no place in a Pod. */
 const notForUsers = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "HEALTH_ADDR", "METRICS_ADDR"]

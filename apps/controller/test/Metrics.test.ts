@@ -42,6 +42,11 @@ const failover = Effect.gen(function* () {
   yield* stage.putGroup("primary", { ips: ["198.51.100.1/32", "2001:db8:a::/64"] })
   const first = yield* stage.startController()
   yield* stage.routedNode("primary")
+  // Where the group is at home already, its ledger is opened only after that was said.
+  yield* eventually(
+    scrape(first.metricsUrl),
+    (series) => starting(series, "netcup_failover_budget_wait_seconds").length > 0
+  )
   const before = yield* scrapeUntil(first.metricsUrl, {
     'netcup_failover_group_node{group="primary",node="node-1"}': 1,
     'netcup_failover_group_routed{group="primary"}': 1,

@@ -3,9 +3,10 @@ import { InjectedFault } from "@netcup-failover/testing/netcup/RestInjection"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
-import { eventually } from "./Http.ts"
+import { eventually, get } from "./Http.ts"
 import * as Receiver from "./Receiver.ts"
 import { suite } from "./Suite.ts"
 
@@ -240,6 +241,30 @@ suite("notices", { apis: ["rest"] }, (scenario) => {
       assert.deepInclude(receiver.taken[0], { secret: "netcup-system/netcup", groups: ["one", "two"] })
       yield* stage.putCredentials("netcup", loginName)
       assert.deepStrictEqual(yield* receiver.takenKinds(2), ["CredentialsFailing", "CredentialsRecovered"])
+    })
+  )
+
+  scenario(
+    "of a login that does not last come once, with what is said in the status, an Event and the count of what was delivered",
+    Effect.gen(function* () {
+      const { stage, receiver, start, eventsOf } = yield* prepared
+      const brief = yield* stage.world.login(loginName, false)
+      yield* stage.putSecret("netcup", { refreshToken: Redacted.value(brief) })
+      const { metricsUrl } = yield* start()
+      yield* stage.putGroup("brief-one", { ips: ["198.51.100.1/32"] })
+      yield* stage.putGroup("brief-two", { ips: ["198.51.100.2/32"] })
+      const says = (reason: string) => (group: Stage.GroupObject) =>
+        group.status?.conditions?.some((one) => one.type === "CredentialsHealthy" && one.reason === reason) === true
+      for (const group of ["brief-one", "brief-two"]) yield* stage.groupUntil(group, says("LoginExpiring"))
+      assert.deepStrictEqual(yield* receiver.takenKinds(1), ["CredentialsExpiring"])
+      assert.deepInclude(receiver.taken[0], { secret: "netcup-system/netcup" })
+      yield* eventually(eventsOf("brief-one"), (reasons) => reasons.includes("LoginExpiring"))
+      const delivered = 'netcup_failover_notices_total{kind="CredentialsExpiring",outcome="delivered"} 1'
+      yield* eventually(get(`${metricsUrl}/metrics`), ({ body }) => body.includes(delivered))
+
+      yield* stage.putCredentials("netcup", loginName)
+      for (const group of ["brief-one", "brief-two"]) yield* stage.groupUntil(group, says("CredentialsAccepted"))
+      assert.lengthOf(receiver.taken, 1)
     })
   )
 })

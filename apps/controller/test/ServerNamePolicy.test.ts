@@ -8,6 +8,7 @@ import { eventually } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
 const policy = fileURLToPath(new URL("../../../infra/admission/server-name-policy.yaml", import.meta.url))
+const assigner = fileURLToPath(new URL("../../../infra/samples/server-name-assigner.yaml", import.meta.url))
 const annotation = "netcup.digilol.net/server-name"
 const nodes = "/api/v1/nodes"
 const bindings = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
@@ -122,6 +123,22 @@ suite("the policy for server names", { apis: ["soap"] }, (scenario) => {
       }
       assert.isUndefined(yield* refusal(kubelet.patch(`${nodes}/node-1`, saying("v1"))), "what it is already")
       assert.isUndefined(yield* refusal(kubelet.create(nodes, node("node-3"))))
+    })
+  )
+
+  scenario(
+    "whom the sample names may set it, from then on",
+    Effect.gen(function* () {
+      const { accessFor, kubectl } = yield* KubeCluster
+      yield* prepared
+      const name = "system:serviceaccount:provisioning:node-joiner"
+      yield* bind("joiners", "system:node", { apiGroup: "rbac.authorization.k8s.io", kind: "User", name })
+      const joiner = yield* Effect.flatMap(accessFor({ user: name, groups: [] }), KubeHttp.make)
+      const attempt = refusal(joiner.patch(`${nodes}/node-2`, saying("v2")))
+      yield* eventually(attempt, byPolicy)
+      yield* kubectl(["apply", "-f", assigner])
+      yield* Effect.addFinalizer(() => Effect.ignore(kubectl(["delete", "--ignore-not-found", "-f", assigner])))
+      yield* eventually(attempt, (said) => said === undefined)
     })
   )
 

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url"
 import { assert } from "@effect/vitest"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Helm from "../../helm/Helm.ts"
 import { dryRun, namespace, suite } from "../Cluster.ts"
 import { at, parse } from "./Rendered.ts"
@@ -71,7 +70,7 @@ const operator = [
 /** The cluster as it is before an installation, but with the CRDs. */
 const prepared = Effect.gen(function* () {
   const { kubectl } = yield* KubeCluster
-  for (const name of ["netcup-system", "failover", "apps"]) yield* namespace(name)
+  for (const name of ["netcup-system", "failover", "apps", "monitoring"]) yield* namespace(name)
   const crd = readFileSync(new URL("../../crd/netcupfailoverips.yaml", import.meta.url), "utf8")
   yield* kubectl(["apply", "-f", "-"], [crd, ...operator.map((kind) => JSON.stringify(kind))].join("\n---\n"))
   yield* kubectl(["wait", "--for=condition=Established", "--timeout=30s", "crd", "--all"])
@@ -92,28 +91,6 @@ suite("the API server takes, strictly,", (test) => {
   }
 
   test(
-    "rules, dashboard and admission policy, where the chart has them",
-    Effect.gen(function* () {
-      yield* prepared
-      const fs = yield* FileSystem.FileSystem
-      const copy = yield* fs.makeTempDirectoryScoped()
-      yield* fs.copy(Helm.chart, `${copy}/chart`)
-      // Rules and a dashboard of our own, lest this depends on what there is to alert on.
-      const rules =
-        'groups:\n  - name: a\n    rules:\n      - alert: B\n        expr: up == 0\n        annotations: {summary: "{{ $labels.pod }}"}\n'
-      yield* fs.writeFileString(`${copy}/chart/files/rules.yaml`, rules)
-      yield* fs.writeFileString(`${copy}/chart/files/dashboard.json`, '{"title": "{{ pod }}"}\n')
-      const rendered = yield* Helm.run([
-        ...["template", "x", `${copy}/chart`, "--kube-version", "1.36.3"],
-        ...["prometheusRule", "dashboard", "nodeAnnotationPolicy"].flatMap((part) => ["--set", `${part}.enabled=true`])
-      ])
-      yield* dryRun(rendered)
-      assert.include(rendered, "{{ $labels.pod }}")
-      assert.include(rendered, '{"title": "{{ pod }}"}')
-    })
-  )
-
-  test(
     "nothing that has an unknown field",
     Effect.gen(function* () {
       yield* prepared
@@ -123,12 +100,25 @@ suite("the API server takes, strictly,", (test) => {
     })
   )
 
-  for (const sample of readdirSync(new URL("../../samples", import.meta.url))) {
+  const samples = fileURLToPath(new URL("../../samples", import.meta.url))
+  for (const sample of readdirSync(samples).filter((name) => name.endsWith(".yaml"))) {
     test(
       `the sample ${sample}`,
       Effect.gen(function* () {
         yield* prepared
-        yield* dryRun(readFileSync(new URL(`../../samples/${sample}`, import.meta.url), "utf8"))
+        yield* dryRun(readFileSync(`${samples}/${sample}`, "utf8"))
+      })
+    )
+  }
+
+  for (const sample of readdirSync(`${samples}/helm`)) {
+    test(
+      `the chart with the values of the sample helm/${sample}, which it does not have by itself`,
+      Effect.gen(function* () {
+        yield* prepared
+        const rendered = yield* Helm.template(["-f", `${samples}/helm/${sample}`])
+        assert.notStrictEqual(rendered, yield* Helm.template([]))
+        yield* dryRun(rendered)
       })
     )
   }

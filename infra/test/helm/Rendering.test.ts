@@ -7,7 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import { parse as parseYaml } from "yaml"
 import * as Helm from "../../helm/Helm.ts"
 import * as Manifests from "../../manifests/Manifests.ts"
-import { at, names, ofKind, only } from "./Rendered.ts"
+import { at, names, ofKind, only, parse } from "./Rendered.ts"
 import { knowsGroups, toggles } from "./Toggles.ts"
 
 const helm = await Effect.runPromise(HelmBinary.forTests)
@@ -213,6 +213,103 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "opens them to everywhere, also where netcup's is open to netcup alone, for each signal and for notices",
+    Effect.gen(function* () {
+      const opened = (yaml: string) => {
+        const rules = at(only("NetworkPolicy", yaml).object, "spec", "egress")
+        return (Array.isArray(rules) ? rules : [])
+          .filter((rule) => at(rule, "to") === undefined)
+          .flatMap((rule) => at(rule, "ports"))
+          .map((port) => at(port, "port"))
+      }
+      const narrow = ["networkPolicy.netcupCIDRs={192.0.2.0/24}", "networkPolicy.apiServerPorts={6443}"]
+      const closed = opened(yield* Helm.template(set(...narrow, "settings.NETCUP_REST_URL=https://rest.example")))
+      assert.sameMembers(closed, [53, 53, 6443, 10250])
+      const cases = [
+        [["settings.OTEL_EXPORTER_OTLP_ENDPOINT=https://collector.example"], [443]],
+        [["settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=HTTP://traces:4319/v1/traces"], [4319]],
+        [
+          [
+            "settings.OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=http://logs/v1/logs",
+            "settings.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT=http://[2001:db8::1]:4320"
+          ],
+          [80, 4320]
+        ],
+        [["notices.webhook.secretName=notices"], [443]],
+        [["notices.webhook.secretName=notices", "notices.webhook.port=8443"], [8443]],
+        [["notices.webhook.port=8443"], []]
+      ] as const
+      for (const [values, ports] of cases) {
+        assert.sameMembers(opened(yield* Helm.template(set(...narrow, ...values))), [...closed, ...ports], values[0])
+      }
+    })
+  )
+
+  test(
+    "takes the receiver of notices from its Secret, and its format once",
+    Effect.gen(function* () {
+      const env = Effect.fnUntraced(function* (...values: ReadonlyArray<string>) {
+        const found = at(container(yield* Helm.template(set(...values))), "env")
+        return (Array.isArray(found) ? found : []).filter((one) => String(at(one, "name")).startsWith("NOTICE_"))
+      })
+      const fromSecret = (name: string, key: string) => ({
+        name: "NOTICE_WEBHOOK_URL",
+        valueFrom: { secretKeyRef: { name, key } }
+      })
+      assert.deepStrictEqual(yield* env(), [])
+      assert.deepStrictEqual(yield* env("notices.webhook.secretName=hook"), [
+        fromSecret("hook", "url"),
+        { name: "NOTICE_WEBHOOK_FORMAT", value: "json" }
+      ])
+      assert.deepStrictEqual(
+        yield* env("notices.webhook.secretName=hook", "notices.webhook.key=k", "settings.NOTICE_WEBHOOK_FORMAT=slack"),
+        [{ name: "NOTICE_WEBHOOK_FORMAT", value: "slack" }, fromSecret("hook", "k")]
+      )
+    })
+  )
+
+  test(
+    "has the alert rules, the dashboard and the admission policy as they are, and links of alerts where they lead",
+    Effect.gen(function* () {
+      const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8")
+      const rules = text("monitoring/rules.yaml")
+      const alerts = Effect.fnUntraced(function* (...values: ReadonlyArray<string>) {
+        return at(
+          only("PrometheusRule", yield* Helm.template(set("prometheusRule.enabled=true", ...values))).object,
+          "spec"
+        )
+      })
+      const base = "https://docs.example/runbooks"
+      const linked = parseYaml(rules.replaceAll("https://runbooks.invalid", base))
+      assert.deepStrictEqual(yield* alerts(`prometheusRule.runbookBaseUrl=${base}`), linked)
+      assert.deepStrictEqual(yield* alerts(`prometheusRule.runbookBaseUrl=${base}/`), linked)
+      const unlinked = yield* alerts()
+      assert.notInclude(JSON.stringify(unlinked), "runbook")
+      const without: unknown = JSON.parse(JSON.stringify(linked), (key, value) =>
+        key === "runbook_url" ? undefined : value
+      )
+      assert.deepStrictEqual(unlinked, without)
+
+      const dashboard = only("ConfigMap", yield* Helm.template(set("dashboard.enabled=true"))).object
+      assert.strictEqual(at(dashboard, "data", "netcup-failover.json"), text("monitoring/dashboard.json"))
+      assert.strictEqual(at(dashboard, "metadata", "labels", "grafana_dashboard"), "1")
+
+      const rendered = parse(yield* Helm.template(set("nodeAnnotationPolicy.enabled=true"))).map(({ object }) => object)
+      for (const { object } of parse(text("admission/server-name-policy.yaml"))) assert.deepInclude(rendered, object)
+    })
+  )
+
+  test(
+    "asks for the memory and the CPU that were measured",
+    Effect.gen(function* () {
+      assert.deepStrictEqual(at(container(yield* Helm.template([])), "resources"), {
+        limits: { memory: "128Mi" },
+        requests: { cpu: "50m", memory: "64Mi" }
+      })
+    })
+  )
+
+  test(
     "refuses values that it cannot use, and says which",
     Effect.gen(function* () {
       const cases: ReadonlyArray<readonly [string, RegExp]> = [
@@ -224,6 +321,9 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         ["settings.POD_NAMESPACE=a", /'\/settings'.*'POD_NAMESPACE' not allowed/u],
         ["settings.HEALTH_ADDR=:1", /'\/settings'.*'HEALTH_ADDR' not allowed/u],
         ["networkPolicy.netcupCIDRs={netcup.de}", /'\/networkPolicy\/netcupCIDRs\/0'/u],
+        ["notices.webhook.format=teams", /'\/notices\/webhook\/format'/u],
+        ["notices.url=https://a", /'\/notices'.*'url' not allowed/u],
+        ["prometheusRule.runbookBaseUrl=docs", /'\/prometheusRule\/runbookBaseUrl'/u],
         ["secretNamespaces=apps", /'\/secretNamespaces'.*got string, want array/u],
         ["failoverIPs[0].name=a", /'\/failoverIPs\/0'.*missing property 'ips'/u],
         ["secret.create=true", /secret\.create needs secret\.refreshToken/u]
@@ -233,10 +333,13 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
-    "knows every setting, and only those",
+    "knows every setting, and only those: a secret has no place among values",
     Effect.gen(function* () {
       const page = readFileSync(new URL("../../../docs/settings.md", import.meta.url), "utf8")
-      const documented = Array.from(page.matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gmu), ([, name = ""]) => name)
+      const rows = Array.from(page.matchAll(/^\| `([A-Z][A-Z0-9_]+)`\s*\|([^|]*)\|/gmu))
+      const isSecret = (flag: string) => flag.trim().startsWith("a secret")
+      const documented = rows.flatMap(([, name = "", flag = ""]) => (isSecret(flag) ? [] : [name]))
+      assert.isBelow(documented.length, rows.length)
       const schema: unknown = JSON.parse(readFileSync(`${Helm.chart}/values.schema.json`, "utf8"))
       const known = Object.keys(Object(at(schema, "properties", "settings", "properties")))
       const set = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "HEALTH_ADDR", "METRICS_ADDR"]

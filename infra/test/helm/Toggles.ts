@@ -92,6 +92,34 @@ export const toggles: ReadonlyArray<Toggle> = [
   },
   { name: "a ServiceMonitor", args: set("serviceMonitor.enabled=true"), adds: [`ServiceMonitor/${own}`] },
   {
+    name: "alerts",
+    args: set("prometheusRule.enabled=true", "prometheusRule.labels.release=prometheus"),
+    adds: [`PrometheusRule/${own}`]
+  },
+  {
+    name: "alerts that link to their runbooks",
+    args: set("prometheusRule.enabled=true", "prometheusRule.runbookBaseUrl=https://docs.example/runbooks/"),
+    adds: [`PrometheusRule/${own}`]
+  },
+  {
+    name: "a dashboard",
+    args: set("dashboard.enabled=true", "dashboard.annotations.grafana_folder=netcup"),
+    adds: [`ConfigMap/${own}-dashboard`]
+  },
+  {
+    name: "the admission policy of the nodes' annotation",
+    args: set("nodeAnnotationPolicy.enabled=true"),
+    adds: [
+      "ValidatingAdmissionPolicy/netcup-failover-server-name",
+      "ValidatingAdmissionPolicyBinding/netcup-failover-server-name",
+      "ClusterRole/netcup-failover-server-name-assigner"
+    ]
+  },
+  {
+    name: "notices",
+    args: set("notices.webhook.secretName=notices", "notices.webhook.format=slack", "notices.webhook.port=8443")
+  },
+  {
     name: "a Secret for SOAP",
     args: set("secret.create=true", "secret.loginName=12345", "secret.password=p"),
     adds: ["Secret/netcup-credentials"]

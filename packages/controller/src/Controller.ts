@@ -43,7 +43,7 @@ const FenceLive = Layer.effect(
 const LeaderLive = Layer.mergeAll(
   Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
   Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
-  StatusReporter.layer.pipe(Layer.provide(GroupEvents.layer)),
+  StatusReporter.layer.pipe(Layer.provideMerge(GroupEvents.layer)),
   CrdAge.layer,
   Notices.layer.pipe(Layer.provide(FenceLive))
 )

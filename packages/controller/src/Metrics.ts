@@ -67,6 +67,11 @@ export const definitions = {
     "How long calls to netcup took, retries of reads included."
   ),
 
+  netcup_failover_notices_total: counter(
+    ["kind", "outcome"],
+    "Notices by webhook that were sent, by kind and what became of it; absent where no receiver is set."
+  ),
+
   // The leader alone: what is.
   netcup_failover_groups: gauge(["state"], "Groups by state: the reason of their condition Routed."),
   netcup_failover_group_state: gauge(["group", "state"], "1 for the state that a group is in."),
@@ -148,6 +153,20 @@ export const phases = (phase: Phase) =>
     ...described("netcup_failover_phase_duration_seconds"),
     boundaries
   }).pipe(Metric.withAttributes({ phase }))
+
+/** What became of sending a notice: taken; not taken, and not sent again; or failed, and tried again. */
+const noticeOutcomes = ["delivered", "refused", "failed"] as const
+
+/** Notices that were sent, counted with each attempt. */
+export const notices = (kind: string, outcome: (typeof noticeOutcomes)[number]) =>
+  counted("netcup_failover_notices_total").pipe(Metric.withAttributes({ kind, outcome }))
+
+/** Shows notices that were not sent yet as zero, once somebody wants any. */
+export const beginNotices = Effect.fnUntraced(function* (kinds: ReadonlyArray<string>) {
+  for (const kind of kinds) {
+    for (const outcome of noticeOutcomes) yield* Metric.update(notices(kind, outcome), 0)
+  }
+})
 
 const attemptOutcomes: { readonly [O in "routed" | Exclude<NetcupErrorReason["_tag"], "CalledOff">]: true } = {
   routed: true,

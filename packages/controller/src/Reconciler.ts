@@ -96,6 +96,7 @@ export const run = Effect.gen(function* () {
       addresses: group.addresses,
       account: state?.account,
       notices: state?.notices ?? [],
+      loginEndsAt: one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined,
       nodes: seen.nodes
     })
     metrics.said(group.name, status)

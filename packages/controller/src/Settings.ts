@@ -12,12 +12,18 @@ import * as Setting from "./Setting.ts"
 import { SocketAddress } from "./SocketAddress.ts"
 import { WebUrl } from "./WebUrl.ts"
 
+const Moves = Schema.FiniteFromString.check(
+  Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 10_000) || "Expected a whole number from 1 to 10000")
+)
+
 const url = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, WebUrl, standard, { unit: "URL", meaning })
 const period = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Period, standard, { unit: "period", meaning })
 const address = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, SocketAddress, standard, { unit: "host:port", meaning })
+const moves = (variable: string, standard: string, meaning: string) =>
+  Setting.make(variable, Moves, standard, { unit: "number", meaning })
 const text = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Schema.NonEmptyString, standard, { unit: "name", meaning })
 const choice = <const A extends string>(
@@ -74,13 +80,19 @@ export const settings = {
   shortWindow: period(
     "NETCUP_SHORT_WINDOW",
     "301s",
-    "REST: in which an account may move 10 addresses, of them 4 that can wait"
+    "REST: in which an account may move so many addresses as the next setting says"
+  ),
+  shortWindowMoves: moves(
+    "NETCUP_SHORT_WINDOW_MOVES",
+    "10",
+    "as netcup limits it; two fifths of them are for what can wait"
   ),
   longWindow: period(
     "NETCUP_LONG_WINDOW",
     "3601s",
-    "REST: in which an account may move 20 addresses, of them 8 that can wait"
+    "REST: in which an account may move so many addresses as the next setting says"
   ),
+  longWindowMoves: moves("NETCUP_LONG_WINDOW_MOVES", "20", "the same of the long window"),
   taskTimeout: period(
     "NETCUP_TASK_TIMEOUT",
     "60s",

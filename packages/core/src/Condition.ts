@@ -16,7 +16,8 @@ export const reasons = [
   "RateLimited",
   "InvalidSpec",
   "Conflict",
-  "CredentialsAccepted"
+  "CredentialsAccepted",
+  "LoginExpiring"
 ] as const
 export type Reason = (typeof reasons)[number]
 

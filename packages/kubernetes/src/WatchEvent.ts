@@ -11,6 +11,8 @@ export class Applied<A> extends Data.TaggedClass("Applied")<{ readonly object: A
 export class Undecodable extends Data.TaggedClass("Undecodable")<{
   readonly metadata: Identity
   readonly message: string
+  /** As it came: parts of it may still be readable. */
+  readonly object: unknown
 }> {}
 
 export type Observed<A> = Applied<A> | Undecodable

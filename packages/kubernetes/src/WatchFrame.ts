@@ -31,7 +31,7 @@ export const item = <A extends KubeObject>(kind: ResourceKind<A>) => {
     Result.map(decodeIdentity(object), ({ metadata }) =>
       Result.match(decodeObject(object), {
         onSuccess: (decoded): Observed<A> => new Applied({ object: decoded }),
-        onFailure: ({ message }) => new Undecodable({ metadata, message })
+        onFailure: ({ message }) => new Undecodable({ metadata, message, object })
       })
     )
 }

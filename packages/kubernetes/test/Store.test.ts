@@ -29,7 +29,9 @@ const Step = Schema.Union([
 
 const observed = ({ name, version, value, decodes }: typeof Seen.Type): Observed<Thing> => {
   const metadata = { name, uid: name, resourceVersion: String(version) }
-  return decodes ? new Applied({ object: { metadata, value } }) : new Undecodable({ metadata, message: `bad ${value}` })
+  return decodes
+    ? new Applied({ object: { metadata, value } })
+    : new Undecodable({ metadata, message: `bad ${value}`, object: value })
 }
 
 const toEvent = (step: typeof Step.Type): WatchEvent<Thing> => {

@@ -1,7 +1,7 @@
 /**
- * The controller's store of rotated refresh tokens, read and written as the controller does it: a key for each login, which is the
- * SHA-256 of the token that the user's Secret has.
+ * The controller's store of rotated refresh tokens, read and written as the controller does it.
  */
+import * as KeptTokens from "@netcup-failover/core/KeptTokens"
 import * as DataObject from "@netcup-failover/kubernetes/DataObject"
 import type { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import type { KubeError } from "@netcup-failover/kubernetes/KubeError"
@@ -13,13 +13,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 
-const name = "netcup-failover-tokens"
-
-const Kept = Schema.fromJsonString(Schema.Struct({ refreshToken: Schema.NonEmptyString, keptAt: Schema.Finite }))
-const decodeKept = Schema.decodeUnknownResult(Kept)
-const encodeKept = Schema.encodeSync(Kept)
+const name = KeptTokens.secretName
 
 const failed = ({ message }: KubeError) => new TokenStoreError({ message: `Secret ${name}: ${message}` })
 
@@ -30,15 +25,9 @@ export const layer = (namespace: string): Layer.Layer<TokenStore, never, KubeCli
   Layer.effect(
     TokenStore,
     Effect.gen(function* () {
-      const { digestHex } = yield* Digest.Digest
-      const stored = yield* DataObject.make({
-        kind: "Secret",
-        name,
-        namespace,
-        labels: { "app.kubernetes.io/managed-by": "netcup-failover-controller" }
-      })
-      const keyOf = (token: Redacted.Redacted) =>
-        digestHex(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
+      const digest = yield* Digest.Digest
+      const stored = yield* DataObject.make({ kind: "Secret", name, namespace, labels: KeptTokens.labels })
+      const keyOf = (token: Redacted.Redacted) => Effect.provideService(KeptTokens.keyOf(token), Digest.Digest, digest)
 
       return TokenStore.of({
         latest: Effect.fn("ClusterTokenStore.latest")(function* (original: Redacted.Redacted) {
@@ -46,7 +35,7 @@ export const layer = (namespace: string): Layer.Layer<TokenStore, never, KubeCli
           const found = yield* Effect.mapError(stored.read, failed)
           const kept = found?.data[key]
           if (kept === undefined) return Option.none()
-          const decoded = decodeKept(kept)
+          const decoded = KeptTokens.decode(kept)
           if (Result.isSuccess(decoded)) {
             return Option.some(Redacted.make(decoded.success.refreshToken, { label: "refresh token" }))
           }
@@ -56,7 +45,7 @@ export const layer = (namespace: string): Layer.Layer<TokenStore, never, KubeCli
         keep: Effect.fn("ClusterTokenStore.keep")(function* (original: Redacted.Redacted, newest: Redacted.Redacted) {
           const key = yield* keyOf(original)
           const keptAt = yield* Clock.currentTimeMillis
-          const value = encodeKept({ refreshToken: Redacted.value(newest), keptAt })
+          const value = KeptTokens.encode({ refreshToken: Redacted.value(newest), keptAt })
           yield* stored.read.pipe(
             Effect.flatMap((found) => stored.write(found, { ...found?.data, [key]: value })),
             Effect.retry({ times: 3, while: again }),

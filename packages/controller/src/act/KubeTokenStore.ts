@@ -1,7 +1,7 @@
 /**
- * Keeps rotated refresh tokens in one Secret of the controller's own, since netcup lets the one in the user's Secret die when it
- * gives a new one. The user's Secret is never written; a new token in it is another key here, and so wins.
+ * Keeps rotated refresh tokens in one Secret of the controller's own ({@link KeptTokens}).
  */
+import * as KeptTokens from "@netcup-failover/core/KeptTokens"
 import * as DataObject from "@netcup-failover/kubernetes/DataObject"
 import type { KubeError } from "@netcup-failover/kubernetes/KubeError"
 import { TokenStore, TokenStoreError } from "@netcup-failover/netcup/TokenStore"
@@ -13,16 +13,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import { Settings } from "../Settings.ts"
 
-const secretName = "netcup-failover-tokens"
-
-/** What is kept for one login; its key is a hash of the token that the user gave. */
-const Kept = Schema.fromJsonString(Schema.Struct({ refreshToken: Schema.NonEmptyString, keptAt: Schema.Finite }))
-const decodeKept = Schema.decodeUnknownResult(Kept)
-const encodeKept = Schema.encodeSync(Kept)
+const { secretName } = KeptTokens
 
 /** netcup lets a token die that was not used for 30 days. What is older is of no use to anybody. */
 const lifetime = Duration.days(31)
@@ -37,30 +31,29 @@ export const layer = Layer.effect(
   TokenStore,
   Effect.gen(function* () {
     const { namespace } = yield* Settings
-    const { digestHex } = yield* Digest.Digest
+    const digest = yield* Digest.Digest
     const stored = yield* DataObject.make({
       kind: "Secret",
       name: secretName,
       namespace,
-      labels: { "app.kubernetes.io/managed-by": "netcup-failover-controller" }
+      labels: KeptTokens.labels
     })
     // Two accounts of ours must not overwrite each other's token.
     const oneAtATime = yield* Semaphore.make(1)
-    const keyOf = (token: Redacted.Redacted) =>
-      digestHex(Digest.sha256, new TextEncoder().encode(Redacted.value(token)))
+    const keyOf = (token: Redacted.Redacted) => Effect.provideService(KeptTokens.keyOf(token), Digest.Digest, digest)
 
     const keep = Effect.fn("KubeTokenStore.keep")(function* (original: Redacted.Redacted, newest: Redacted.Redacted) {
       const key = yield* keyOf(original)
       const now = yield* Clock.currentTimeMillis
       const found = yield* stored.read
       const isAlive = (value: string) => {
-        const kept = decodeKept(value)
+        const kept = KeptTokens.decode(value)
         return Result.isSuccess(kept) && now - kept.success.keptAt < Duration.toMillis(lifetime)
       }
       const others = Object.entries(found?.data ?? {}).filter(([, value]) => isAlive(value))
       yield* stored.write(found, {
         ...Object.fromEntries(others),
-        [key]: encodeKept({ refreshToken: Redacted.value(newest), keptAt: now })
+        [key]: KeptTokens.encode({ refreshToken: Redacted.value(newest), keptAt: now })
       })
     })
 
@@ -69,7 +62,7 @@ export const layer = Layer.effect(
       const found = yield* Effect.mapError(stored.read, failed)
       const kept = found?.data[key]
       if (kept === undefined) return Option.none()
-      const decoded = decodeKept(kept)
+      const decoded = KeptTokens.decode(kept)
       if (Result.isSuccess(decoded)) {
         const token = Redacted.make(decoded.success.refreshToken)
         const age = (yield* Clock.currentTimeMillis) - decoded.success.keptAt

@@ -123,19 +123,24 @@ const sentence: (limit: Allowance.Limit) => string = Allowance.Limit.$match({
 })
 
 /** Which limits an account is under, by the API that its key names. */
-const limitsOf = (account: AccountKey, { moveInterval, shortWindow, longWindow }: Settings["Service"]) => {
-  const rest = MoveLimits.restLimits(Duration.toMillis(moveInterval))
-  const [short, long] = rest.perAccount
-  return apiOf(account) === "soap" || short === undefined || long === undefined
-    ? MoveLimits.soapLimits(Duration.toMillis(moveInterval))
-    : {
-        ...rest,
-        perAccount: [
-          { ...short, millis: Duration.toMillis(shortWindow) },
-          { ...long, millis: Duration.toMillis(longWindow) }
-        ]
-      }
+const limitsOf = (account: AccountKey, settings: Settings["Service"]): MoveLimits.MoveLimits => {
+  const interval = Duration.toMillis(settings.moveInterval)
+  if (apiOf(account) === "soap") return MoveLimits.soapLimits(interval)
+  return {
+    ...MoveLimits.restLimits(interval),
+    perAccount: [
+      windowOf(settings.shortWindow, settings.shortWindowMoves),
+      windowOf(settings.longWindow, settings.longWindowMoves)
+    ]
+  }
 }
+
+/** Two fifths of the moves may go to what can wait: 4 of 10, 8 of 20. */
+const windowOf = (length: Duration.Duration, moves: number): MoveLimits.Window => ({
+  moves,
+  upkeep: Math.max(1, Math.floor((moves * 2) / 5)),
+  millis: Duration.toMillis(length)
+})
 
 /** SOAP limits an address, REST the account: so far a refusal reaches. */
 const scopeOf = (account: AccountKey, prefix: Prefix) => (apiOf(account) === "soap" ? prefix : undefined)

@@ -4,17 +4,24 @@
  */
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { Events } from "@netcup-failover/kubernetes/Events"
+import type { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { type GroupResource, groups } from "../observe/GroupResource.ts"
+import { groups } from "../observe/GroupResource.ts"
 import * as StatusChange from "./StatusChange.ts"
+
+/** A group as it was before; its spec may be such as nobody can read. */
+interface Before {
+  readonly metadata: Identity
+  readonly status?: Status
+}
 
 export class GroupEvents extends Context.Service<
   GroupEvents,
   {
     /** Records what is new in `status`, as against that of `resource`. Returns at once. */
-    readonly changed: (resource: GroupResource, status: Status) => Effect.Effect<void>
+    readonly changed: (resource: Before, status: Status) => Effect.Effect<void>
   }
 >()("@netcup-failover/controller/report/GroupEvents") {
   static readonly layer = Layer.effect(

@@ -22,6 +22,8 @@ export interface Situation {
   readonly account: Account | undefined
   /** What an operator should know of the account before it matters. */
   readonly notices: ReadonlyArray<string>
+  /** When netcup lets the login end unless it is used before, in ms since the epoch, if anybody knows. */
+  readonly loginEndsAt?: number | undefined
   readonly nodes: ReadonlyArray<Candidate>
   readonly now: number
 }
@@ -175,13 +177,15 @@ const progressing = ({ resource: { status } }: Situation, said: Condition.Claim,
   )
 
 /** What is said of the credentials; `undefined`: what was said stays. */
-const credentials = ({ decision, account, notices }: Situation): Condition.Claim | undefined => {
+const credentials = ({ decision, account, notices, loginEndsAt, now }: Situation): Condition.Claim | undefined => {
   if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
     return { type: "CredentialsHealthy", status: "False", ...Wording.hold(decision.because) }
   }
   if (account === undefined || decision._tag === "Hold") return undefined
-  const message = ["netcup accepts the credentials", ...notices].join("; ")
-  return { type: "CredentialsHealthy", status: "True", reason: "CredentialsAccepted", message }
+  const accepted = { reason: "CredentialsAccepted", message: "netcup accepts the credentials" } as const
+  const ends = loginEndsAt !== undefined && loginEndsAt - now < Wording.expiringFor
+  const { reason, message } = ends ? Wording.loginExpiring(loginEndsAt) : accepted
+  return { type: "CredentialsHealthy", status: "True", reason, message: [message, ...notices].join("; ") }
 }
 
 /** A move is remembered when it begins, with why: what becomes of it, the rest of the status tells. */

@@ -18,7 +18,8 @@ const says: Readonly<Record<Reason, { readonly rank?: number; readonly message: 
   InvalidSpec: { message: "nothing is under way: the spec has to be corrected" },
   Conflict: { message: "nothing is under way: another group has one of the addresses" },
   // Never said of addresses.
-  CredentialsAccepted: { message: "nothing is under way" }
+  CredentialsAccepted: { message: "nothing is under way" },
+  LoginExpiring: { message: "nothing is under way" }
 }
 
 /**

@@ -26,7 +26,8 @@ const begun = ({ from, to, reason }: MoveRecord): Fact => ({
 const credentials = (before: Status | undefined, after: Status): Fact | undefined => {
   const [was, is] = [find(before, "CredentialsHealthy"), find(after, "CredentialsHealthy")]
   if (is === undefined || (was?.status === is.status && was.reason === is.reason)) return undefined
-  return { type: is.status === "True" ? "Normal" : "Warning", reason: is.reason, message: is.message }
+  const isGood = is.status === "True" && is.reason !== "LoginExpiring"
+  return { type: isGood ? "Normal" : "Warning", reason: is.reason, message: is.message }
 }
 
 /** What became of the group, by the worst that its move has met: an attempt that is repeated is no news. */

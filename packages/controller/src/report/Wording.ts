@@ -57,3 +57,20 @@ export const unplaceable = (reasons: ReadonlyMap<NodeName, Reasons>): Wording =>
     message: `no node can take the group: ${[...reasons].map(([node, against]) => againstNode(node, against)).join("; ")}`
   }
 }
+
+/** How long before its end a login is said to expire, in ms: as the alert of the same name has it. */
+export const expiringFor = 7 * 24 * 60 * 60 * 1_000
+
+/**
+ * Of a login that ends soon. It names a day and no time: an end that moves on with each use shall not be written with each use.
+ *
+ * @param endsAt ms since the epoch
+ */
+export const loginExpiring = (endsAt: number): Wording => ({
+  reason: "LoginExpiring",
+  message: `netcup lets this login end on ${new Date(endsAt).toISOString().slice(0, 10)} unless it is used before: log in anew with netcup-failover login, which asks for one that lasts`
+})
+
+/** The day of {@link loginExpiring}, as `YYYY-MM-DD`; `undefined` where a message names none. */
+export const dayOfLoginsEnd = (message: string): string | undefined =>
+  /netcup lets this login end on (\d{4}-\d{2}-\d{2}) /u.exec(message)?.[1]

@@ -642,6 +642,24 @@ describe("the limits", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("have as many moves as the settings say, and two fifths of them for what can wait", () =>
+    Effect.gen(function* () {
+      const environment = {
+        NETCUP_SHORT_WINDOW_MOVES: "15",
+        NETCUP_LONG_WINDOW_MOVES: "40",
+        NETCUP_LONG_WINDOW: "302s"
+      }
+      const { use } = yield* termOver({ data: FakeData.make(), environment })
+      yield* use(open(restKey))
+      const granted = (n: number, purpose: MoveRequest["purpose"]) =>
+        Effect.map(use(ask(restKey, { ...request(n), purpose })), isGranted)
+      for (let n = 1; n <= 6; n++) assert.isTrue(yield* granted(n, "Upkeep"), `${n}`)
+      assert.isFalse(yield* granted(7, "Upkeep"))
+      for (let n = 7; n <= 15; n++) assert.isTrue(yield* granted(n, "Failover"), `${n}`)
+      assert.isFalse(yield* granted(16, "Failover"))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("are as long as the settings say", () =>
     Effect.gen(function* () {
       const environment = {

@@ -65,7 +65,11 @@ describe("a look", () => {
     Effect.gen(function* () {
       const nodes = [candidate(1), candidate(2)]
       const undecodable = [
-        new Undecodable({ metadata: { name: "broken", uid: "u", resourceVersion: "1" }, message: "Missing key" })
+        new Undecodable({
+          metadata: { name: "broken", uid: "u", resourceVersion: "1" },
+          message: "Missing key",
+          object: {}
+        })
       ]
       const { observation } = yield* look({ nodes, undecodable })
       assert.deepStrictEqual(observation, { nodes, undecodable, groups: [] })

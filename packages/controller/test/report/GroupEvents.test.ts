@@ -54,6 +54,7 @@ const moving = (routed: string, progressing: string, message = routed): Status =
   conditions: [condition("Routed", "False", routed, message), condition("Progressing", "True", progressing)]
 })
 const accepted = condition("CredentialsHealthy", "True", "CredentialsAccepted", "fine")
+const expiring = condition("CredentialsHealthy", "True", "LoginExpiring", "soon")
 const refused = condition("CredentialsHealthy", "False", "CredentialsError", "no")
 
 describe("an Event of a group", () => {
@@ -124,6 +125,11 @@ describe("an Event of a group", () => {
       const ill = { ...settled, conditions: [...(settled.conditions ?? []), refused] }
       assert.deepStrictEqual(yield* recorded(well, ill), [["Warning", "CredentialsError", "no"]])
       assert.deepStrictEqual(yield* recorded(ill, well), [["Normal", "CredentialsAccepted", "fine"]])
+      const ending = { ...settled, conditions: [...(settled.conditions ?? []), expiring] }
+      assert.deepStrictEqual(yield* recorded(well, ending), [["Warning", "LoginExpiring", "soon"]])
+      const tomorrow = { ...expiring, message: "a day later" }
+      assert.deepStrictEqual(yield* recorded(ending, { ...settled, conditions: [tomorrow] }), [])
+      assert.deepStrictEqual(yield* recorded(ending, well), [["Normal", "CredentialsAccepted", "fine"]])
       const stopped = condition("Routed", "False", "CredentialsError", "no")
       const progress = condition("Progressing", "False", "CredentialsError")
       assert.deepStrictEqual(yield* recorded(well, { ...ill, conditions: [stopped, progress, refused] }), [

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Attempt } from "@netcup-failover/controller/act/Mover"
 import * as GroupStatus from "@netcup-failover/controller/report/GroupStatus"
+import * as Wording from "@netcup-failover/controller/report/Wording"
 import type { Account } from "@netcup-failover/core/Account"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
@@ -229,6 +230,32 @@ describe("the status of a group that", () => {
     const credentials = status.conditions?.find(({ type }) => type === "CredentialsHealthy")
     assert.strictEqual(credentials?.status, "True")
     assert.strictEqual(credentials?.message, "netcup accepts the credentials; first notice; second notice")
+  })
+
+  it("says of a login that ends within a week when it does, and no more often than that day changes", () => {
+    const day = 24 * 60 * 60 * 1_000
+    const said = (loginEndsAt: number | undefined) =>
+      compose(Decision.Stay({ node: node(1) }), { loginEndsAt, notices: ["a notice"] }).conditions?.find(
+        ({ type }) => type === "CredentialsHealthy"
+      )
+    const noon = Date.parse("2026-11-25T12:00:00Z")
+    const soon = said(noon)
+    assert.deepInclude(soon, { status: "True", reason: "LoginExpiring" })
+    assert.match(
+      soon?.message ?? "",
+      /^netcup lets this login end on 2026-11-25 unless .* netcup-failover login.*; a notice$/u
+    )
+    assert.deepStrictEqual(said(noon + day / 3), soon)
+    assert.notDeepEqual(said(noon + day), soon)
+    assert.strictEqual(Wording.dayOfLoginsEnd(soon?.message ?? ""), "2026-11-25")
+    assert.strictEqual(said(now + 7 * day - 1)?.reason, "LoginExpiring")
+    for (const later of [now + 7 * day, undefined]) {
+      assert.deepInclude(said(later), {
+        reason: "CredentialsAccepted",
+        message: "netcup accepts the credentials; a notice"
+      })
+      assert.isUndefined(Wording.dayOfLoginsEnd(said(later)?.message ?? ""))
+    }
   })
 
   it("of two nodes that claim its server names the one that was decided for", () => {

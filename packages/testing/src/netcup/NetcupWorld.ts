@@ -34,8 +34,8 @@ export interface NetcupWorld {
   /** Routes by "panel": the limit is neither asked nor started. `undefined` unroutes. */
   readonly reroute: (cidr: string, server: string | undefined) => Effect.Effect<void>
   readonly setLoginRestrictions: (loginName: string, restrictions: string | null) => Effect.Effect<void>
-  /** The refresh token of a login with `offline_access`, as if the user had just logged in. */
-  readonly login: (loginName: string) => Effect.Effect<Redacted.Redacted>
+  /** The refresh token of a login with `offline_access` (without it if `offline` is false), as if the user had just logged in. */
+  readonly login: (loginName: string, offline?: boolean) => Effect.Effect<Redacted.Redacted>
   /** All refresh tokens of an account die. Access tokens live on until they expire, as they do at netcup. */
   readonly revokeTokens: (loginName: string) => Effect.Effect<void>
   /** All access tokens of an account are no longer accepted, before their time. */
@@ -82,7 +82,7 @@ export const make = Effect.fn("NetcupWorld.make")(function* (accounts: ReadonlyA
     setState: (name, state) => arrange(Arrangement.setState(name, state)),
     setRescue: (name, rescue) => arrange(Arrangement.setServer(name, { rescue })),
     setLoginRestrictions: (loginName, apiIpLoginRestrictions) => setAccount(loginName, { apiIpLoginRestrictions }),
-    login: Effect.fnUntraced(function* (loginName) {
+    login: Effect.fnUntraced(function* (loginName, offline = true) {
       const [account, lastUsedAt] = [
         (yield* Ref.get(ref)).find((one) => one.loginName === loginName),
         yield* Clock.currentTimeMillis
@@ -91,7 +91,7 @@ export const make = Effect.fn("NetcupWorld.make")(function* (accounts: ReadonlyA
       yield* arrange(
         Arrangement.setAccount(loginName, (account) => ({
           ...account,
-          refreshTokens: [...account.refreshTokens, { token, offline: true, lastUsedAt, ended: false }]
+          refreshTokens: [...account.refreshTokens, { token, offline, lastUsedAt, ended: false }]
         }))
       )
       return token

@@ -52,13 +52,21 @@ export interface NetcupOptions {
 
 type Settings = Readonly<Record<string, string>>
 
+/** What is under way counts too, however short a window is: with ten at once hundreds of moves would wait, and log that, all the time. */
+const withoutWindows = {
+  NETCUP_SHORT_WINDOW: "1ms",
+  NETCUP_SHORT_WINDOW_MOVES: "10000",
+  NETCUP_LONG_WINDOW: "1ms",
+  NETCUP_LONG_WINDOW_MOVES: "10000"
+}
+
 /** The ledger holds back what netcup would refuse: it has to know of shorter limits. */
 const settingsOf = ({ limitWindow }: NetcupOptions): Settings => {
   if (limitWindow === undefined) return {}
   const millis = Duration.toMillis(Duration.fromInputUnsafe(limitWindow))
   return {
     NETCUP_MOVE_INTERVAL: `${millis + 5}ms`,
-    ...(isShort(limitWindow) ? { NETCUP_SHORT_WINDOW: "1ms", NETCUP_LONG_WINDOW: "1ms" } : {})
+    ...(isShort(limitWindow) ? withoutWindows : {})
   }
 }
 

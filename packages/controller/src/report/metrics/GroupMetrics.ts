@@ -10,7 +10,7 @@ const untold = "Unknown"
 
 /** Each state that a group may be in: the reasons of the condition `Routed`. */
 export const states: ReadonlyArray<string> = [
-  ...Condition.reasons.filter((reason) => reason !== "CredentialsAccepted"),
+  ...Condition.reasons.filter((reason) => reason !== "CredentialsAccepted" && reason !== "LoginExpiring"),
   untold
 ]
 

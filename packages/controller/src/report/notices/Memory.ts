@@ -23,7 +23,9 @@ export const Memory = Schema.Struct({
   /** By uid. */
   groups: Schema.Record(Schema.String, Told),
   /** By `namespace/name`: since when (RFC 3339) the credentials fail, if that was told and its end was not. */
-  secrets: Schema.Record(Schema.String, Schema.String)
+  secrets: Schema.Record(Schema.String, Schema.String),
+  /** By `namespace/name`: the end (`YYYY-MM-DD`) of a login that was told last. */
+  expiring: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 export type Memory = typeof Memory.Type
 
@@ -33,6 +35,7 @@ export const empty = (since: string): Memory => ({ since, groups: {}, secrets: {
 export type Telling =
   | { readonly _tag: "Group"; readonly uid: string; readonly ids: ReadonlyArray<string>; readonly failing?: string }
   | { readonly _tag: "Secret"; readonly name: string; readonly failing?: string }
+  | { readonly _tag: "Expiring"; readonly name: string; readonly ends: string }
 
 export const nothingTold: Told = { ids: [] }
 
@@ -55,8 +58,13 @@ export const remember = (memory: Memory, telling: Telling): Memory => {
       const secrets = telling.failing === undefined ? others : { ...others, [telling.name]: telling.failing }
       return { ...memory, secrets }
     }
+    case "Expiring":
+      return { ...memory, expiring: { ...memory.expiring, [telling.name]: telling.ends } }
   }
 }
+
+const ofThose = (all: Readonly<Record<string, string>>, names: ReadonlySet<string>) =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)))
 
 /**
  * Without what can become no news again: groups and Secrets that are gone.
@@ -64,17 +72,18 @@ export const remember = (memory: Memory, telling: Telling): Memory => {
  * @param now ms since the epoch
  */
 export const prune = (
-  memory: Memory,
+  { expiring, ...memory }: Memory,
   uids: ReadonlySet<string>,
   secrets: ReadonlySet<string>,
   now: number
 ): Memory => ({
   ...memory,
+  ...(expiring === undefined ? {} : { expiring: ofThose(expiring, secrets) }),
   // One that only its watch does not show may be back soon.
   groups: Object.fromEntries(
     Object.entries(memory.groups).filter(
       ([uid, { ids }]) => uids.has(uid) || ids.some((id) => timeOf(id) > now - newsFor)
     )
   ),
-  secrets: Object.fromEntries(Object.entries(memory.secrets).filter(([name]) => secrets.has(name)))
+  secrets: ofThose(memory.secrets, secrets)
 })

@@ -5,6 +5,7 @@
 import type { Condition } from "@netcup-failover/core/Condition"
 import type { MoveRecord } from "@netcup-failover/core/FailoverIpResource"
 import type { GroupResource } from "../../observe/GroupResource.ts"
+import * as Wording from "../Wording.ts"
 import * as Memory from "./Memory.ts"
 import type { Notice } from "./Notice.ts"
 
@@ -135,6 +136,43 @@ const ofSecret = (
   return [{ notice, dueAt: Date.parse(at) + grace, telling: { _tag: "Secret", name: secret, failing: at } }]
 }
 
+/**
+ * The news of a Secret's login that ends soon: once, and each week again while its end moves on and stays near. Of several groups
+ * the latest end counts: the others have not heard yet.
+ */
+const ofLogin = (
+  secret: string,
+  users: ReadonlyArray<GroupResource>,
+  told: string | undefined
+): ReadonlyArray<News> => {
+  const words = users
+    .flatMap((user) => find(user, "CredentialsHealthy") ?? [])
+    .flatMap(({ status, reason, message, lastTransitionTime }) => {
+      const ends = status === "True" && reason === "LoginExpiring" ? Wording.dayOfLoginsEnd(message) : undefined
+      return ends === undefined ? [] : [{ ends, message, since: lastTransitionTime }]
+    })
+    .sort((a, b) => (a.ends < b.ends ? 1 : -1))
+  const [last] = words
+  if (last === undefined) return []
+  const { ends, since } = last
+  if (told !== undefined && Date.parse(ends) < Date.parse(told) + Wording.expiringFor) return []
+  const near = Date.parse(ends) - Wording.expiringFor
+  const at = new Date(Math.max(near, Date.parse(since) || near)).toISOString()
+  const message = shorten(last.message)
+  const notice: Notice = {
+    version,
+    key: `${secret}/CredentialsExpiring${Memory.mark}${ends}`,
+    at,
+    secret,
+    groups: users.map(({ metadata }) => metadata.name).sort(),
+    kind: "CredentialsExpiring",
+    summary: `the login of Secret ${secret} ends soon: ${message}`,
+    ends,
+    message
+  }
+  return [{ notice, dueAt: Date.parse(at), telling: { _tag: "Expiring", name: secret, ends } }]
+}
+
 /** Groups by their Secret. */
 export const bySecret = (groups: ReadonlyArray<GroupResource>): ReadonlyMap<string, ReadonlyArray<GroupResource>> => {
   const users = new Map<string, Array<GroupResource>>()
@@ -161,7 +199,10 @@ export const of = (
   const isNew = (time: string) => Date.parse(time) >= oldest
   const all = [
     ...groups.flatMap((one) => ofGroup(one, memory.groups[one.metadata.uid] ?? Memory.nothingTold, isNew, grace)),
-    ...[...bySecret(groups)].flatMap(([secret, users]) => ofSecret(secret, users, memory.secrets[secret], grace))
+    ...[...bySecret(groups)].flatMap(([secret, users]) => [
+      ...ofSecret(secret, users, memory.secrets[secret], grace),
+      ...ofLogin(secret, users, memory.expiring?.[secret])
+    ])
   ]
   return all.sort((a, b) => a.dueAt - b.dueAt)
 }

@@ -77,6 +77,15 @@ const CredentialsFailing = Schema.Struct({
   message: Schema.String
 })
 
+/** netcup accepts what is in the Secret, and will not for long. */
+const CredentialsExpiring = Schema.Struct({
+  kind: Schema.Literal("CredentialsExpiring"),
+  ...ofSecret,
+  /** `YYYY-MM-DD`, UTC. */
+  ends: Schema.String,
+  message: Schema.String
+})
+
 const CredentialsRecovered = Schema.Struct({ kind: Schema.Literal("CredentialsRecovered"), ...ofSecret })
 
 export const Notice = Schema.Union([
@@ -85,6 +94,10 @@ export const Notice = Schema.Union([
   FailoverFailed,
   Recovered,
   CredentialsFailing,
+  CredentialsExpiring,
   CredentialsRecovered
 ])
 export type Notice = typeof Notice.Type
+
+/** Every kind. */
+export const kinds = Notice.members.map(({ fields }) => fields.kind.literal)

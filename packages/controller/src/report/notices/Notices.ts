@@ -15,16 +15,19 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { Fence } from "../../act/Fence.ts"
+import * as Metrics from "../../Metrics.ts"
 import type { GroupResource } from "../../observe/GroupResource.ts"
 import * as Pace from "../../Pace.ts"
 import { Settings } from "../../Settings.ts"
 import * as Memory from "./Memory.ts"
 import * as News from "./News.ts"
+import * as Notice from "./Notice.ts"
 import * as NoticeStore from "./NoticeStore.ts"
 import * as Webhook from "./Webhook.ts"
 
@@ -47,7 +50,10 @@ const triesInARow = 5
 /** What is being sent when the term ends may still be answered for so long. */
 const lastWords = Duration.seconds(1)
 
+const outcomes = { Delivered: "delivered", Refused: "refused", Failed: "failed" } as const
+
 const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
+  yield* Metrics.beginNotices(Notice.kinds)
   const client = yield* HttpClient.HttpClient
   const kube = yield* KubeClient
   const mayAct = yield* Fence
@@ -84,6 +90,7 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
   const tell = Effect.fnUntraced(function* ({ notice, telling }: News.News) {
     const { kind, key } = notice
     const delivery = yield* Webhook.send(client, receiver, notice)
+    yield* Metric.update(Metrics.notices(kind, outcomes[delivery._tag]), 1)
     switch (delivery._tag) {
       case "Delivered":
         failures = 0

@@ -24,6 +24,7 @@ const titles: Readonly<Record<Notice["kind"], string>> = {
   FailoverFailed: "Failover failed",
   Recovered: "Recovered",
   CredentialsFailing: "Credentials fail",
+  CredentialsExpiring: "Login ends soon",
   CredentialsRecovered: "Credentials work again"
 }
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Memory from "@netcup-failover/controller/report/notices/Memory"
 import * as News from "@netcup-failover/controller/report/notices/News"
+import * as Wording from "@netcup-failover/controller/report/Wording"
 import type { Condition } from "@netcup-failover/core/Condition"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { resource } from "../../Given.ts"
@@ -134,6 +135,47 @@ describe("news", () => {
     assert.strictEqual(of(known, good, good)[0]?.notice.kind, "CredentialsRecovered")
   })
 
+  it("of a login that ends soon are told once for all groups of a Secret, and again when another week has come", () => {
+    const day = 24 * 60 * 60
+    const ending = (days: number) => {
+      const { reason, message } = Wording.loginExpiring(Date.parse(time(days * day)))
+      return { conditions: [condition("CredentialsHealthy", "True", reason, 3, message)] }
+    }
+    const good = { conditions: [condition("CredentialsHealthy", "True", "CredentialsAccepted", 3)] }
+    const of = (known: Memory.Memory, now: number, ...all: ReadonlyArray<Status>) =>
+      News.of(
+        all.map((status, i) => resource({ name: `group-${i}`, status })),
+        known,
+        Date.parse(time(now)),
+        grace
+      )
+    // One of the groups has not heard that it was used since.
+    const [news, ...more] = of(memory, 20, ending(2), good, ending(3))
+    assert.lengthOf(more, 0)
+    const { message } = Wording.loginExpiring(Date.parse(time(3 * day)))
+    assert.deepStrictEqual(news?.notice, {
+      version: 1,
+      kind: "CredentialsExpiring",
+      key: "netcup-system/netcup-credentials/CredentialsExpiring@2026-11-25",
+      at: time(3),
+      secret: "netcup-system/netcup-credentials",
+      groups: ["group-0", "group-1", "group-2"],
+      ends: "2026-11-25",
+      summary: `the login of Secret netcup-system/netcup-credentials ends soon: ${message}`,
+      message
+    })
+    const known = news === undefined ? memory : Memory.remember(memory, news.telling)
+    for (const days of [2, 3, 4, 9.4]) assert.deepStrictEqual(of(known, days * day, ending(days)), [], `${days}`)
+    assert.strictEqual(
+      of(known, 10 * day, ending(10))[0]?.notice.key,
+      "netcup-system/netcup-credentials/CredentialsExpiring@2026-12-02"
+    )
+    // One of a month is news when its last week begins, and what is too odd to be read is none.
+    assert.strictEqual(of(memory, 23 * day, ending(30))[0]?.notice.at, "2026-12-15T00:00:00.000Z")
+    const odd = { conditions: [condition("CredentialsHealthy", "True", "LoginExpiring", 3, "soon")] }
+    assert.deepStrictEqual(of(memory, 20, odd), [])
+  })
+
   it("cut words that are too long, and never through the middle of a character", () => {
     const status = { ...moving("Routing"), moves: [{ ...move, reason: "🔑".repeat(2_000) }] }
     const [notice] = notices(status)
@@ -158,12 +200,15 @@ describe("what is remembered", () => {
   it("of groups and Secrets that are gone goes, but not while their watch may be behind", () => {
     const all = [telling(0, "gone"), telling(0, "here")].reduce(Memory.remember, {
       ...memory,
-      secrets: { "ns/gone": time(0), "ns/here": time(0) }
+      secrets: { "ns/gone": time(0), "ns/here": time(0) },
+      expiring: { "ns/gone": "2026-11-25", "ns/here": "2026-11-25" }
     })
     const after = (seconds: number) =>
       Memory.prune(all, new Set(["here"]), new Set(["ns/here"]), Date.parse(time(seconds)))
     assert.deepStrictEqual(Object.keys(after(60).groups), ["gone", "here"])
     assert.deepStrictEqual(Object.keys(after(25 * 60 * 60).groups), ["here"])
     assert.deepStrictEqual(Object.keys(after(60).secrets), ["ns/here"])
+    assert.deepStrictEqual(after(60).expiring, { "ns/here": "2026-11-25" })
+    assert.notProperty(Memory.prune(memory, new Set(), new Set(), Date.parse(time(60))), "expiring")
   })
 })

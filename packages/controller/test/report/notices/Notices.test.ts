@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Fence } from "@netcup-failover/controller/act/Fence"
+import * as Metrics from "@netcup-failover/controller/Metrics"
 import * as Memory from "@netcup-failover/controller/report/notices/Memory"
-import { Notice } from "@netcup-failover/controller/report/notices/Notice"
+import { kinds, Notice } from "@netcup-failover/controller/report/notices/Notice"
 import * as Notices from "@netcup-failover/controller/report/notices/Notices"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
@@ -13,6 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -174,6 +176,28 @@ describe("notices", () => {
       yield* pass(300)
       assert.deepStrictEqual(kinds(), ["Failover a", "FailoverDone a"])
     }).pipe(provide)
+  })
+
+  it.effect("are counted with each attempt, by kind and what became of it, and are zero before the first", () => {
+    const data = FakeData.make()
+    const { arrived, provide } = term(data, ({ kind }) =>
+      Effect.succeed(kind === "Failover" ? 400 : arrived.length < 4 ? 503 : 200)
+    )
+    const count = (kind: string, outcome: "delivered" | "refused" | "failed") =>
+      Effect.map(Metric.value(Metrics.notices(kind, outcome)), (state) => state.count)
+    return Effect.gen(function* () {
+      yield* look()
+      const series = (yield* Metric.snapshot).filter(({ id }) => id === "netcup_failover_notices_total")
+      assert.lengthOf(series, kinds.length * 3)
+      yield* pass(1)
+      yield* look(moved("a", 1))
+      yield* pass(60)
+      assert.strictEqual(yield* count("Failover", "refused"), 1)
+      assert.strictEqual(yield* count("Failover", "delivered"), 0)
+      assert.strictEqual(yield* count("FailoverDone", "failed"), 2)
+      assert.strictEqual(yield* count("FailoverDone", "delivered"), 1)
+      assert.strictEqual(yield* count("Recovered", "delivered"), 0)
+    }).pipe(provide, Effect.provideService(Metric.MetricRegistry, new Map()))
   })
 
   it.effect("hold up nobody: a look returns at once while the receiver hangs", () => {
