@@ -33,12 +33,19 @@ const seedValues = {
 }
 
 /** Renders as an upgrade with `--reuse-values` does, whose chart has those values for its own. */
-const reusing = Effect.fnUntraced(function* (values: unknown) {
+const reusing = Effect.fnUntraced(function* (values: unknown, args: ReadonlyArray<string> = []) {
   const fs = yield* FileSystem.FileSystem
   const copy = yield* fs.makeTempDirectoryScoped()
   yield* fs.copy(Helm.chart, `${copy}/chart`)
   yield* fs.writeFileString(`${copy}/chart/values.yaml`, JSON.stringify(values))
-  return yield* Helm.run(["template", "netcup-failover-controller", `${copy}/chart`, "--kube-version", "1.36.3"])
+  return yield* Helm.run([
+    "template",
+    "netcup-failover-controller",
+    `${copy}/chart`,
+    "--kube-version",
+    "1.36.3",
+    ...args
+  ])
 }, Effect.scoped)
 
 layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${helm.note}`, (it) => {
@@ -149,6 +156,65 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "takes what is set anew beside the seed's values, and has its own defaults for all else",
+    Effect.gen(function* () {
+      const standard = names(yield* Helm.template([]))
+      for (const value of [
+        "settings.LOG_LEVEL=Debug",
+        "podDisruptionBudget.maxUnavailable=50%",
+        "networkPolicy.kubeletPort=10260",
+        "serviceAccount.annotations.a=b",
+        "secretNames={a}",
+        "image.tag=v9"
+      ]) {
+        assert.deepStrictEqual(names(yield* reusing(seedValues, set(value))), standard, value)
+      }
+      for (const kind of ["ServiceMonitor", "PrometheusRule"]) {
+        const reused = yield* reusing(seedValues, set(`${kind.replace(/^./u, (c) => c.toLowerCase())}.enabled=true`))
+        assert.deepStrictEqual(names(reused), [...standard, `${kind}/netcup-failover-controller`].toSorted())
+      }
+      const { nodeSelector: _, ...anywhere } = seedValues
+      assert.isUndefined(at(pod(yield* reusing(anywhere)), "nodeSelector"))
+    })
+  )
+
+  test(
+    "lets nothing out to port 443 but netcup and the API server, once it is told where both are",
+    Effect.gen(function* () {
+      const egress = (yaml: string) => at(only("NetworkPolicy", yaml).object, "spec", "egress")
+      const narrow = egress(
+        yield* Helm.template(
+          set("networkPolicy.netcupCIDRs={192.0.2.0/24}", "networkPolicy.apiServerCIDRs={10.0.0.1/32,10.1.0.0/24}")
+        )
+      )
+      const https = (Array.isArray(narrow) ? narrow : []).filter((rule) => JSON.stringify(rule).includes('"port":443,'))
+      assert.deepStrictEqual(
+        https.map((rule) => at(rule, "to")),
+        [
+          [{ ipBlock: { cidr: "192.0.2.0/24" } }],
+          [{ ipBlock: { cidr: "10.0.0.1/32" } }, { ipBlock: { cidr: "10.1.0.0/24" } }]
+        ]
+      )
+    })
+  )
+
+  test(
+    "links alerts to the runbooks where they are served, and nowhere else",
+    Effect.gen(function* () {
+      const rules = (...values: ReadonlyArray<string>) =>
+        Effect.map(Helm.template(set("prometheusRule.enabled=true", ...values)), (yaml) => {
+          const groups = at(only("PrometheusRule", yaml).object, "spec", "groups", 0, "rules")
+          return (Array.isArray(groups) ? groups : []).map((rule) => at(rule, "annotations", "runbook_url"))
+        })
+      const linked = yield* rules("prometheusRule.runbooksUrl=https://wiki.example/failover/")
+      assert.isAbove(linked.length, 5)
+      assert.include(linked, "https://wiki.example/failover/NetcupFailoverNoLeader.md")
+      assert.notInclude(JSON.stringify(linked), "runbooks.invalid")
+      for (const url of yield* rules()) assert.isUndefined(url)
+    })
+  )
+
+  test(
     "pins the image by its digest",
     Effect.gen(function* () {
       const digest = `sha256:${"0a".repeat(32)}`
@@ -221,6 +287,7 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         ["image.digest=abc", /'\/image\/digest'/u],
         ["replicaCount=two", /'\/replicaCount'.*got string, want integer/u],
         ["settings.LOG_LEVLE=Debug", /'\/settings'.*additional properties 'LOG_LEVLE' not allowed/u],
+        ["settings.OTEL_EXPORTER_OTLP_HEADERS=a", /'\/settings'.*additional properties 'OTEL_EXPORTER_OTLP_HEADERS'/u],
         ["settings.POD_NAMESPACE=a", /'\/settings'.*'POD_NAMESPACE' not allowed/u],
         ["settings.HEALTH_ADDR=:1", /'\/settings'.*'HEALTH_ADDR' not allowed/u],
         ["networkPolicy.netcupCIDRs={netcup.de}", /'\/networkPolicy\/netcupCIDRs\/0'/u],
@@ -236,7 +303,8 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
     "knows every setting, and only those",
     Effect.gen(function* () {
       const page = readFileSync(new URL("../../../docs/settings.md", import.meta.url), "utf8")
-      const documented = Array.from(page.matchAll(/^\| `([A-Z][A-Z0-9_]+)`/gmu), ([, name = ""]) => name)
+      // Secrets, which have no flag, are no values of a chart.
+      const documented = Array.from(page.matchAll(/^\| `([A-Z][A-Z0-9_]+)`\s*\| `--/gmu), ([, name = ""]) => name)
       const schema: unknown = JSON.parse(readFileSync(`${Helm.chart}/values.schema.json`, "utf8"))
       const known = Object.keys(Object(at(schema, "properties", "settings", "properties")))
       const set = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "HEALTH_ADDR", "METRICS_ADDR"]
