@@ -269,11 +269,13 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         set(
           "settings.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318/v1",
           "settings.NETCUP_SOAP_URL=http://soap.example/ws",
-          "settings.NETCUP_REST_URL=https://rest.example:8443"
+          "settings.NETCUP_REST_URL=HTTPS://rest.example:8443",
+          "extraEnv[0].name=NOTICE_WEBHOOK_URL",
+          "extraEnv[0].value=http://receiver:9095/hook"
         )
       )
       const ports = JSON.stringify(at(only("NetworkPolicy", yaml).object, "spec", "egress"))
-      for (const port of [53, 80, 443, 4318, 6443, 8443, 10250]) assert.include(ports, `"port":${port},`)
+      for (const port of [53, 80, 443, 4318, 6443, 8443, 9095, 10250]) assert.include(ports, `"port":${port},`)
       assert.notInclude(JSON.stringify(at(only("NetworkPolicy", yield* Helm.template([])).object, "spec")), "4318")
     })
   )
