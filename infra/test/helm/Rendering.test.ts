@@ -215,6 +215,15 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "takes it that there are no limits at all",
+    Effect.gen(function* () {
+      for (const value of ["resources=null", "resources.limits=null"]) {
+        assert.isUndefined(at(container(yield* Helm.template(set(value))), "resources", "limits"), value)
+      }
+    })
+  )
+
+  test(
     "pins the image by its digest",
     Effect.gen(function* () {
       const digest = `sha256:${"0a".repeat(32)}`
