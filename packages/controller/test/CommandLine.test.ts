@@ -39,7 +39,10 @@ describe("the command line", () => {
     assert.strictEqual(new Set(flags).size, flags.length)
     assert.deepStrictEqual(
       all.filter(({ flag }) => flag === undefined).map(({ variable }) => variable),
-      ["", "TRACES_", "METRICS_", "LOGS_"].map((signal) => `OTEL_EXPORTER_OTLP_${signal}HEADERS`)
+      [
+        "NOTICE_WEBHOOK_URL",
+        ...["", "TRACES_", "METRICS_", "LOGS_"].map((signal) => `OTEL_EXPORTER_OTLP_${signal}HEADERS`)
+      ]
     )
   })
 
