@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts"],
+          // Laws over hundreds of schedules take seconds, more on a machine that does other things too.
+          testTimeout: 30_000,
           exclude: ["**/node_modules/**", ...endToEnd]
         }
       },

@@ -22,7 +22,7 @@ const scrape = (url: string) => Effect.map(get(`${url}/metrics`), ({ body }) => 
 const starting = (series: ReadonlyMap<string, number>, name: string) =>
   [...series].filter(([text]) => text === name || text.startsWith(`${name}{`))
 
-/** Asks until the series have these values. */
+/** Asks until the series have these values, and there are some of the metric `also`. */
 const scrapeUntil = (url: string, values: Readonly<Record<string, number>>) =>
   eventually(scrape(url), (series) => Object.entries(values).every(([text, value]) => series.get(text) === value))
 

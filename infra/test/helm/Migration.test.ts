@@ -179,4 +179,26 @@ suite("helm install", (test) => {
       assert.isTrue(yield* isThere(`${groupsPath}/primary`))
     })
   )
+
+  test(
+    "makes a PDB where the replicas have more than one node to be on: on a single one it would hold up its drain for ever",
+    Effect.gen(function* () {
+      const { http } = yield* KubeCluster
+      const node = (name: string, labels: Readonly<Record<string, string>>) =>
+        http.apply(`/api/v1/nodes/${name}`, { apiVersion: "v1", kind: "Node", metadata: { name, labels } })
+      const isProtected = Effect.map(
+        helmOn("install", "drained", Helm.chart, "--dry-run=server", "--set", "installCRD=false,createNamespace=false"),
+        (output) => output.includes("kind: PodDisruptionBudget")
+      )
+      yield* Effect.addFinalizer(() =>
+        Effect.forEach(["cp-1", "cp-2", "worker-1"], (name) => http.delete(`/api/v1/nodes/${name}`)).pipe(Effect.orDie)
+      )
+      const controlPlane = { "node-role.kubernetes.io/control-plane": "" }
+      yield* node("cp-1", controlPlane)
+      yield* node("worker-1", {})
+      assert.isFalse(yield* isProtected)
+      yield* node("cp-2", controlPlane)
+      assert.isTrue(yield* isProtected)
+    })
+  )
 })

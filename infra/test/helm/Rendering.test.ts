@@ -33,12 +33,19 @@ const seedValues = {
 }
 
 /** Renders as an upgrade with `--reuse-values` does, whose chart has those values for its own. */
-const reusing = Effect.fnUntraced(function* (values: unknown) {
+const reusing = Effect.fnUntraced(function* (values: unknown, args: ReadonlyArray<string> = []) {
   const fs = yield* FileSystem.FileSystem
   const copy = yield* fs.makeTempDirectoryScoped()
   yield* fs.copy(Helm.chart, `${copy}/chart`)
   yield* fs.writeFileString(`${copy}/chart/values.yaml`, JSON.stringify(values))
-  return yield* Helm.run(["template", "netcup-failover-controller", `${copy}/chart`, "--kube-version", "1.36.3"])
+  return yield* Helm.run([
+    "template",
+    "netcup-failover-controller",
+    `${copy}/chart`,
+    "--kube-version",
+    "1.36.3",
+    ...args
+  ])
 }, Effect.scoped)
 
 layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${helm.note}`, (it) => {
@@ -149,6 +156,58 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "takes what is set anew beside the seed's values, and has its own defaults for all else",
+    Effect.gen(function* () {
+      const standard = names(yield* Helm.template([]))
+      for (const value of [
+        "settings.LOG_LEVEL=Debug",
+        "podDisruptionBudget.maxUnavailable=50%",
+        "networkPolicy.kubeletPort=10260",
+        "serviceAccount.annotations.a=b",
+        "secretNames={a}",
+        "image.tag=v9"
+      ]) {
+        assert.deepStrictEqual(names(yield* reusing(seedValues, set(value))), standard, value)
+      }
+      for (const kind of ["ServiceMonitor", "PrometheusRule"]) {
+        const reused = yield* reusing(seedValues, set(`${kind.replace(/^./u, (c) => c.toLowerCase())}.enabled=true`))
+        assert.deepStrictEqual(names(reused), [...standard, `${kind}/netcup-failover-controller`].toSorted())
+      }
+      const { nodeSelector: _, ...anywhere } = seedValues
+      assert.isUndefined(at(pod(yield* reusing(anywhere)), "nodeSelector"))
+    })
+  )
+
+  test(
+    "lets nothing out to port 443 but netcup and the API server, once it is told where both are",
+    Effect.gen(function* () {
+      const egress = (yaml: string) => at(only("NetworkPolicy", yaml).object, "spec", "egress")
+      const narrow = egress(
+        yield* Helm.template(
+          set("networkPolicy.netcupCIDRs={192.0.2.0/24}", "networkPolicy.apiServerCIDRs={10.0.0.1/32,10.1.0.0/24}")
+        )
+      )
+      const https = (Array.isArray(narrow) ? narrow : []).filter((rule) => JSON.stringify(rule).includes('"port":443,'))
+      assert.deepStrictEqual(
+        https.map((rule) => at(rule, "to")),
+        [
+          [{ ipBlock: { cidr: "192.0.2.0/24" } }],
+          [{ ipBlock: { cidr: "10.0.0.1/32" } }, { ipBlock: { cidr: "10.1.0.0/24" } }]
+        ]
+      )
+    })
+  )
+
+  test(
+    "takes it that there are no limits at all",
+    Effect.gen(function* () {
+      for (const value of ["resources=null", "resources.limits=null"]) {
+        assert.isUndefined(at(container(yield* Helm.template(set(value))), "resources", "limits"), value)
+      }
+    })
+  )
+
+  test(
     "pins the image by its digest",
     Effect.gen(function* () {
       const digest = `sha256:${"0a".repeat(32)}`
@@ -203,11 +262,13 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         set(
           "settings.OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318/v1",
           "settings.NETCUP_SOAP_URL=http://soap.example/ws",
-          "settings.NETCUP_REST_URL=https://rest.example:8443"
+          "settings.NETCUP_REST_URL=HTTPS://rest.example:8443",
+          "extraEnv[0].name=NOTICE_WEBHOOK_URL",
+          "extraEnv[0].value=http://receiver:9095/hook"
         )
       )
       const ports = JSON.stringify(at(only("NetworkPolicy", yaml).object, "spec", "egress"))
-      for (const port of [53, 80, 443, 4318, 6443, 8443, 10250]) assert.include(ports, `"port":${port},`)
+      for (const port of [53, 80, 443, 4318, 6443, 8443, 9095, 10250]) assert.include(ports, `"port":${port},`)
       assert.notInclude(JSON.stringify(at(only("NetworkPolicy", yield* Helm.template([])).object, "spec")), "4318")
     })
   )
@@ -318,6 +379,7 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         ["image.digest=abc", /'\/image\/digest'/u],
         ["replicaCount=two", /'\/replicaCount'.*got string, want integer/u],
         ["settings.LOG_LEVLE=Debug", /'\/settings'.*additional properties 'LOG_LEVLE' not allowed/u],
+        ["settings.OTEL_EXPORTER_OTLP_HEADERS=a", /'\/settings'.*additional properties 'OTEL_EXPORTER_OTLP_HEADERS'/u],
         ["settings.POD_NAMESPACE=a", /'\/settings'.*'POD_NAMESPACE' not allowed/u],
         ["settings.HEALTH_ADDR=:1", /'\/settings'.*'HEALTH_ADDR' not allowed/u],
         ["networkPolicy.netcupCIDRs={netcup.de}", /'\/networkPolicy\/netcupCIDRs\/0'/u],

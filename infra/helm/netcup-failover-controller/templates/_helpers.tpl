@@ -4,14 +4,18 @@
 
 {{/*
 `helm upgrade --reuse-values` from the Go controller's chart brings that chart's values in place of ours: what it does not know is
-absent, and its image and limits were never chosen for this controller. Called first in each template that needs values.
+absent but for what is set anew, and its image and limits were never chosen for this controller. Called first in each template that
+needs values.
 */}}
 {{- define "netcup-failover-controller.defaults" -}}
-{{- if not (hasKey .Values "settings") }}
+{{- if not (and (hasKey .Values "settings") (hasKey .Values "networkPolicy") (hasKey .Values "podDisruptionBudget") (hasKey .Values "dashboard")) }}
 {{- $defaults := .Files.Get "files/defaults.yaml" | fromYaml }}
-{{- range $key, $value := $defaults }}
+{{- /* What that chart has too was chosen as it is, be it nothing. */}}
+{{- range $key, $value := omit $defaults "image" "nodeSelector" "tolerations" "affinity" "podAnnotations" "resources" }}
 {{- if not (hasKey $.Values $key) }}
 {{- $_ := set $.Values $key $value }}
+{{- else if and (kindIs "map" $value) (kindIs "map" (get $.Values $key)) }}
+{{- $_ := set $.Values $key (mergeOverwrite (deepCopy $value) (get $.Values $key)) }}
 {{- end }}
 {{- end }}
 {{- $theirs := dict "limits" (dict "cpu" "100m" "memory" "64Mi") "requests" (dict "cpu" "10m" "memory" "32Mi") }}

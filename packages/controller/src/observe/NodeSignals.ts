@@ -67,7 +67,8 @@ export const make = (): NodeSignals => {
       const before = seen.get(candidate.name)
       if (before?.mark === mark) continue
       const isLoss = isFailed(candidate)
-      if (before !== undefined || isLoss) heard(candidate.name, { ...now, isLoss })
+      // One that was gone and is back well is not lost any more: its next failure begins with its own signal.
+      if (before !== undefined || isLoss || signals.has(candidate.name)) heard(candidate.name, { ...now, isLoss })
       seen.set(candidate.name, { candidate, mark })
       yield* tell(before?.candidate, candidate)
     }

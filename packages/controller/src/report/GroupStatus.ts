@@ -69,7 +69,9 @@ const addressStatus = (situation: Situation, address: FailoverAddress): AddressS
   const node = holderOf(situation, address)
   const attempt = attempts.get(address.prefix)
   const failed = decision._tag === "Move" && node !== decision.to ? failure(attempt) : undefined
-  const state = decision._tag === "Hold" ? "Unknown" : addressState(decision, node, attempt)
+  // Another controller may have told of all addresses at once.
+  const believed = wasRouted(situation) ? "Routed" : "Unknown"
+  const state = decision._tag === "Hold" ? believed : addressState(decision, node, attempt)
   const attemptedAt = attempt?.startedAt === undefined ? before?.attemptedAt : time(attempt.startedAt)
   const same = before?.state === state && before?.server === server && before?.since !== undefined
   return {

@@ -2,6 +2,7 @@
  * The standard variables of OpenTelemetry that the controller honours. Without an endpoint nothing is sent and nothing runs.
  */
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -151,6 +152,13 @@ export const telemetrySettings = {
 const read = Config.all(telemetrySettings)
 type Read = Config.Success<typeof read>
 
+const off = ConfigProvider.layer(ConfigProvider.fromEnvRecord({ OTEL_SDK_DISABLED: "true" }))
+
+/** Switched off, what a platform says to every Pod keeps none from running. */
+const readIfOn = Effect.flatMap(telemetrySettings.disabled, (disabled) =>
+  disabled === "true" ? Effect.provide(read, off) : read
+)
+
 /** Where one signal goes, and with which headers. */
 export interface Target {
   readonly url: URL
@@ -213,7 +221,7 @@ export class TelemetrySettings extends Context.Service<TelemetrySettings, Teleme
 ) {
   static readonly layer = Layer.effect(
     TelemetrySettings,
-    read.pipe(
+    readIfOn.pipe(
       Effect.map(telemetryOf),
       Effect.mapError((error) => Setting.explain(error, Setting.aboutAll(telemetrySettings)))
     )

@@ -71,6 +71,14 @@ describe("the signals of a node", () => {
     })
   )
 
+  it.effect("of a node that was gone and is back begin anew when it fails", () =>
+    Effect.gen(function* () {
+      const [well, failed] = [node("True"), node("False")]
+      const { signal } = yield* noting([well], [], [well], [well], [failed])
+      assert.deepStrictEqual(signal, { after: 4n * second, isLoss: true })
+    })
+  )
+
   it.effect("of a node that joins before it is ready are no failure", () =>
     Effect.gen(function* () {
       const { told } = yield* noting([], [node(undefined)], [node("True")])

@@ -340,8 +340,12 @@ describe("the status of a group that is held", () => {
       [2, "False"]
     ] as const) {
       const status = { ...rest, conditions: (rest.conditions ?? []).map((one) => ({ ...one, observedGeneration })) }
-      for (const decision of [unread(), unread(now), refused])
-        assert.strictEqual(routed(compose(decision, { status, account: undefined }))?.status, stays)
+      for (const decision of [unread(), unread(now), refused]) {
+        const after = compose(decision, { status, account: undefined })
+        assert.strictEqual(routed(after)?.status, stays)
+        // Nor does the next look take it back.
+        assert.deepStrictEqual(compose(decision, { status: after, account: undefined }), after)
+      }
     }
   })
 

@@ -30,6 +30,9 @@ describe("telemetry's settings", () => {
       assert.deepStrictEqual(yield* urls({}), none)
       assert.deepStrictEqual(yield* urls({ OTEL_TRACES_EXPORTER: "otlp" }), none)
       assert.deepStrictEqual(yield* urls({ ...endpoint, OTEL_SDK_DISABLED: "true" }), none)
+      // Whatever else a platform puts into every Pod.
+      const strange = { OTEL_EXPORTER_OTLP_PROTOCOL: "grpc", OTEL_TRACES_SAMPLER: "jaeger_remote" }
+      assert.deepStrictEqual(yield* urls({ ...endpoint, ...strange, OTEL_SDK_DISABLED: "true" }), none)
     })
   )
 

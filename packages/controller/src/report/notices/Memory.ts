@@ -9,6 +9,9 @@ export const newsFor = 24 * 60 * 60 * 1_000
 /** Of a group: more than can become news within {@link newsFor} under netcup's limits, but for a group that goes astray. */
 const rememberedIds = 100
 
+/** Of these the ones that are remembered for longer: those of all moves that a status remembers. */
+const lastingIds = 20
+
 const Told = Schema.Struct({
   /** The ids of facts, newest last. */
   ids: Schema.Array(Schema.String),
@@ -67,7 +70,7 @@ const ofThose = (all: Readonly<Record<string, string>>, names: ReadonlySet<strin
   Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name)))
 
 /**
- * Without what can become no news again: groups and Secrets that are gone.
+ * Without what can become no news again: facts that are long over, and groups and Secrets that are gone.
  *
  * @param now ms since the epoch
  */
@@ -79,11 +82,14 @@ export const prune = (
 ): Memory => ({
   ...memory,
   ...(expiring === undefined ? {} : { expiring: ofThose(expiring, secrets) }),
-  // One that only its watch does not show may be back soon.
   groups: Object.fromEntries(
-    Object.entries(memory.groups).filter(
-      ([uid, { ids }]) => uids.has(uid) || ids.some((id) => timeOf(id) > now - newsFor)
-    )
+    Object.entries(memory.groups).flatMap(([uid, told]) => {
+      const isRecent = (id: string) => timeOf(id) > now - newsFor
+      // One that only its watch does not show may be back soon.
+      if (!uids.has(uid) && !told.ids.some(isRecent)) return []
+      const ids = told.ids.filter((id, i) => i >= told.ids.length - lastingIds || isRecent(id))
+      return [[uid, { ...told, ids }]]
+    })
   ),
   secrets: ofThose(memory.secrets, secrets)
 })

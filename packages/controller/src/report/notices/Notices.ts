@@ -7,6 +7,7 @@
  * is over before it could be told, such as a failure, is not told any more.
  */
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -47,8 +48,8 @@ const writePause = Duration.seconds(5)
 /** After so many in vain another notice has its turn: it may be this one that the receiver stumbles over. */
 const triesInARow = 5
 
-/** What is being sent when the term ends may still be answered for so long. */
-const lastWords = Duration.seconds(1)
+/** What is being sent when the term ends may be answered until so long after it was sent, ms: the Lease waits for that. */
+const lastWords = 1_000
 
 const outcomes = { Delivered: "delivered", Refused: "refused", Failed: "failed" } as const
 
@@ -69,6 +70,8 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
   /** Told and not yet written down. */
   let unwritten: ReadonlyArray<Memory.Telling> = []
   let failures = 0
+  /** Since when (monotonic ms) the receiver owes us an answer. */
+  let askedAt: number | undefined
 
   const pauseFor = (asked: number | undefined) =>
     Effect.map(Random.next, (chance) =>
@@ -89,7 +92,9 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
   /** Sends one, and writes down that it was told. Gives how long to wait then. */
   const tell = Effect.fnUntraced(function* ({ notice, telling }: News.News) {
     const { kind, key } = notice
+    askedAt = yield* Monotonic.now
     const delivery = yield* Webhook.send(client, receiver, notice)
+    askedAt = undefined
     yield* Metric.update(Metrics.notices(kind, outcomes[delivery._tag]), 1)
     switch (delivery._tag) {
       case "Delivered":
@@ -133,12 +138,17 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
     return memory
   })
 
+  const restOfLastWords = Effect.map(Monotonic.now, (now) => Math.max(0, lastWords - (now - (askedAt ?? now))))
+
   const worker = Effect.gen(function* () {
     let memory = yield* store.open
     while (true) {
       const { news, wait } = yield* next(rememberAll(memory))
       if (news !== undefined && wait <= 0 && (yield* mayAct)) {
-        const [pause, known] = yield* lasting(Effect.all([tell(news), Effect.suspend(() => noteDown(memory))]))
+        const [pause, known] = yield* lasting(
+          Effect.all([tell(news), Effect.suspend(() => noteDown(memory))]),
+          restOfLastWords
+        )
         memory = known
         if (pause !== undefined) yield* Effect.sleep(pause)
       } else {
@@ -171,12 +181,14 @@ const make = Effect.fnUntraced(function* (receiver: Webhook.Receiver) {
   }
 })
 
-/** When it is interrupted it may still come to its end for a moment: who takes over would have to say it twice. */
-const lasting = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+/** When it is interrupted it may still come to its end for a moment (ms): who takes over would have to say it twice. */
+const lasting = <A, E>(effect: Effect.Effect<A, E>, moment: Effect.Effect<number>): Effect.Effect<A, E> =>
   Effect.flatMap(Effect.forkDetach(effect), (fiber) =>
     Fiber.join(fiber).pipe(
       Effect.onInterrupt(() =>
-        Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), lastWords), Fiber.interrupt(fiber))
+        Effect.flatMap(moment, (millis) =>
+          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), Duration.millis(millis)), Fiber.interrupt(fiber))
+        )
       )
     )
   )

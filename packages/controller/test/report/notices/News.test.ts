@@ -197,6 +197,13 @@ describe("what is remembered", () => {
     assert.include(all.groups.a?.ids.at(-1), time(149))
   })
 
+  it("does not grow for as long as groups live: the ConfigMap is read and written whole, and has a limit", () => {
+    const all = Array.from({ length: 90 }, (_, i) => telling(i)).reduce(Memory.remember, memory)
+    const later = (hours: number) => Memory.prune(all, new Set(["a"]), new Set(), Date.parse(time(hours * 3_600)))
+    assert.deepStrictEqual(later(1), all)
+    assert.deepStrictEqual(later(25).groups.a?.ids, all.groups.a?.ids.slice(-20))
+  })
+
   it("of groups and Secrets that are gone goes, but not while their watch may be behind", () => {
     const all = [telling(0, "gone"), telling(0, "here")].reduce(Memory.remember, {
       ...memory,

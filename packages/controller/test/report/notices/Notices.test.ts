@@ -291,6 +291,23 @@ describe("notices", () => {
     }).pipe(Effect.provide(layer.pipe(Layer.provide(Layer.succeed(Fence, Effect.succeed(false))))))
   })
 
+  it.effect("that hang when the term ends keep nobody from leading: they have had their second", () => {
+    const data = FakeData.make()
+    const { arrived, layer } = term(data, () => Effect.never)
+    return Effect.gen(function* () {
+      const life = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layer, life)
+      yield* Effect.provideContext(look(), context)
+      yield* pass(1)
+      yield* Effect.provideContext(look(moved("a", 1)), context)
+      yield* pass(5)
+      assert.lengthOf(arrived, 1)
+      const closing = yield* Scope.close(life, Exit.void).pipe(Effect.forkChild)
+      yield* Effect.repeat(Effect.yieldNow, { times: 50 })
+      assert.isDefined(closing.pollUnsafe())
+    })
+  })
+
   it.effect("go on after a bug", () => {
     const data = FakeData.make()
     let asked = 0
