@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-/** The repository, in which readers type. */
+/** The repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 export interface Step {

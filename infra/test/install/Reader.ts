@@ -44,7 +44,10 @@ export const make = Effect.fn("Reader.make")(function* ({ devices, environment }
   const { kubectl } = yield* KubeBinaries.locate
   const { helm } = yield* HelmBinary.locate
   const home = yield* fs.makeTempDirectoryScoped({ prefix: "reader-" })
-  yield* fs.makeDirectory(`${home}/bin`)
+  // A clone of their own, since some commands write files.
+  const clone = `${home}/clone`
+  for (const folder of ["bin", "clone"]) yield* fs.makeDirectory(`${home}/${folder}`)
+  for (const name of ["apps", "docs", "infra"]) yield* fs.symlink(`${Guide.root}/${name}`, `${clone}/${name}`)
   yield* fs.symlink(kubectl, `${home}/bin/kubectl`)
   yield* fs.writeFileString(`${home}/values.yaml`, JSON.stringify({ settings: environment }))
   const write = (name: string, text: string) => fs.writeFileString(`${home}/bin/${name}`, text, { mode: 0o755 })
@@ -59,7 +62,7 @@ export const make = Effect.fn("Reader.make")(function* ({ devices, environment }
 
   return Effect.fn("Reader.run")(function* (command: string) {
     const shell = yield* ChildProcess.make("/bin/sh", ["-ec", command], {
-      cwd: Guide.root,
+      cwd: clone,
       env: { ...environment, HOME: home, KUBECONFIG: kubeconfig, PATH: `${home}/bin:/usr/bin:/bin` },
       extendEnv: false,
       stdin: "ignore",
