@@ -19,12 +19,27 @@ const patience = 120_000
 
 type Body = Effect.Effect<unknown, unknown, KubeCluster | NodeServices.NodeServices | Scope.Scope>
 
+const needsRoot = process.getuid?.() !== 0 && process.env.CI !== "true"
+
+interface SuiteOptions {
+  /** Whether Deployments become Pods, which somebody runs: that takes root. Without root it is skipped by name, and fails in CI. */
+  readonly workloads?: boolean
+}
+
 /** One cluster for all tests of a suite, one after the other. Skipped by name where helm or the Kubernetes binaries cannot be had. */
-export const suite = (name: string, define: (test: (name: string, body: Body) => void) => void): void =>
-  layer(Layer.mergeAll(KubeCluster.layer(), NodeServices.layer), { excludeTestServices: true, timeout: patience })(
-    `${name}${helm.note}${kube.note}`,
-    (it) => define((name, body) => it.effect.skipIf(skip)(name, () => Effect.scoped(body), patience))
+export const suite = (
+  name: string,
+  define: (test: (name: string, body: Body) => void) => void,
+  options: SuiteOptions = {}
+): void => {
+  const rootless = options.workloads === true && needsRoot
+  const note = `${helm.note}${kube.note}${rootless ? " (skipped: needs root)" : ""}`
+  const limit = options.workloads === true ? 3 * patience : patience
+  layer(Layer.mergeAll(KubeCluster.layer(options), NodeServices.layer), { excludeTestServices: true, timeout: limit })(
+    `${name}${note}`,
+    (it) => define((name, body) => it.effect.skipIf(skip || rootless)(name, () => Effect.scoped(body), limit))
   )
+}
 
 /** helm on the cluster. */
 export const helmOn = (...args: ReadonlyArray<string>) =>

@@ -5,6 +5,8 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as Container from "@netcup-failover/testing/stage/Container"
+import * as ImageEntry from "@netcup-failover/testing/stage/ImageEntry"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
@@ -12,7 +14,6 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
-import * as Container from "./Container.ts"
 
 const isRoot = process.getuid?.() === 0
 const skip = !isRoot && process.env.CI !== "true"
@@ -52,7 +53,13 @@ layer(installed, { excludeTestServices: true, timeout: 120_000 })(`the image${no
     "is tested in a place without rights, files, modules, network and variables",
     () =>
       Effect.gen(function* () {
-        const { exitCode, log } = yield* Container.start({ ports: [], files: {}, environment: { GIVEN: "1" } }, look)
+        const { flags } = yield* ImageEntry.read
+        const { exitCode, log } = yield* Container.start({
+          command: ["/nodejs/bin/node", ...flags, "-e", look],
+          routes: [],
+          files: {},
+          environment: { GIVEN: "1" }
+        })
         assert.strictEqual(yield* exitCode, 0, yield* log)
         const seen = yield* Schema.decodeUnknownEffect(Seen)((yield* log).trim())
         assert.deepStrictEqual(seen.user, [65532, 65532])
@@ -86,7 +93,7 @@ layer(installed, { excludeTestServices: true, timeout: 120_000 })(`the image${no
         const urls = [config, ...Object.values(stage.environment)].join(" ")
         const ports = new Set(Array.from(urls.matchAll(/127\.0\.0\.1:(\d+)/gu), ([, port]) => Number(port)))
         const { log } = yield* Container.start({
-          ports: [...ports],
+          routes: Container.sameAs(ports),
           files: { "/etc/kubeconfig": config },
           environment: {
             KUBECONFIG: "/etc/kubeconfig",
@@ -97,7 +104,7 @@ layer(installed, { excludeTestServices: true, timeout: 120_000 })(`the image${no
         })
         yield* stage.routedNode("primary").pipe(Effect.tapError(() => Effect.flatMap(log, Effect.logError)))
         assert.lengthOf(yield* stage.simulator.journal.changesOf("198.51.100.1/32"), 1)
-        assert.notMatch(yield* log, /"level":"(WARN|ERROR|FATAL)"/u)
+        assert.notMatch(yield* log, /"level":"(warn|error|fatal)"/iu)
       }).pipe(Effect.scoped, Effect.provideService(NetcupStage.Api, "rest")),
     120_000
   )

@@ -73,8 +73,17 @@ export const etcd = ({ binaries, folder }: Site) =>
     ]
   })
 
-/** kube-apiserver on 127.0.0.1. `tainting`: new nodes bear the taint `not-ready` until a node lifecycle controller lifts it. */
-export const apiServer = ({ binaries, folder, port }: Site, tainting: boolean) =>
+/** Who else than clients acts on what is in the API. */
+interface Acting {
+  readonly nodeLifecycle?: NodeLifecycle | undefined
+  readonly workloads?: boolean | undefined
+}
+
+/**
+ * kube-apiserver on 127.0.0.1. New nodes bear the taint `not-ready` only where a node lifecycle controller lifts it, and Pods get the
+ * token of their ServiceAccount only where a controller makes accounts.
+ */
+export const apiServer = ({ binaries, folder, port }: Site, { nodeLifecycle, workloads = false }: Acting) =>
   LeashedProcess.start({
     name: "kube-apiserver",
     program: binaries["kube-apiserver"],
@@ -94,27 +103,53 @@ export const apiServer = ({ binaries, folder, port }: Site, tainting: boolean) =
       "--service-account-signing-key-file=sa.key",
       "--service-cluster-ip-range=10.0.0.0/24",
       "--endpoint-reconciler-type=none",
-      `--disable-admission-plugins=${["ServiceAccount", ...(tainting ? [] : ["TaintNodesByCondition"])].join(",")}`,
+      `--disable-admission-plugins=${[
+        ...(workloads ? [] : ["ServiceAccount"]),
+        ...(nodeLifecycle === undefined ? ["TaintNodesByCondition"] : [])
+      ].join(",")}`,
       "--profiling=false"
     ]
   })
 
-/** kube-controller-manager with nothing but the node lifecycle controller. */
-export const controllerManager = ({ binaries, folder, port }: Site, kubeconfig: string, settings: NodeLifecycle) =>
+/** What makes Pods of a Deployment and gives them what they need, names them behind a Service, and clears up after them. */
+const workloadControllers = [
+  "deployment-controller",
+  "replicaset-controller",
+  "serviceaccount-controller",
+  "root-ca-certificate-publisher-controller",
+  "endpointslice-controller",
+  "garbage-collector-controller",
+  "namespace-controller"
+]
+
+const lifecycleFlags = ({ gracePeriod, monitorPeriod }: NodeLifecycle) => [
+  `--node-monitor-period=${goDuration(monitorPeriod)}`,
+  `--node-monitor-grace-period=${goDuration(gracePeriod)}`,
+  `--node-startup-grace-period=${goDuration(gracePeriod)}`
+]
+
+/** kube-controller-manager with nothing but what was asked for. */
+export const controllerManager = (
+  { binaries, folder, port }: Site,
+  kubeconfig: string,
+  { nodeLifecycle, workloads = false }: Acting
+) =>
   LeashedProcess.start({
     name: "kube-controller-manager",
     program: binaries["kube-controller-manager"],
     folder,
     args: [
       `--kubeconfig=${kubeconfig}`,
-      "--controllers=node-lifecycle-controller",
+      `--controllers=${[
+        ...(nodeLifecycle === undefined ? [] : ["node-lifecycle-controller"]),
+        ...(workloads ? workloadControllers : [])
+      ].join(",")}`,
+      "--root-ca-file=ca.crt",
       "--leader-elect=false",
       "--bind-address=127.0.0.1",
       `--secure-port=${port}`,
       "--tls-cert-file=server.crt",
       "--tls-private-key-file=server.key",
-      `--node-monitor-period=${goDuration(settings.monitorPeriod)}`,
-      `--node-monitor-grace-period=${goDuration(settings.gracePeriod)}`,
-      `--node-startup-grace-period=${goDuration(settings.gracePeriod)}`
+      ...(nodeLifecycle === undefined ? [] : lifecycleFlags(nodeLifecycle))
     ]
   })

@@ -29,8 +29,10 @@ import * as Switch from "./Switch.ts"
 type Client = KubePki.Identity | { readonly serviceAccount: ServiceAccount.ServiceAccount }
 
 interface ClusterOptions {
-  /** Absent: no kube-controller-manager, so nobody but the test judges nodes. */
+  /** Absent: nobody but the test judges nodes. */
   readonly nodeLifecycle?: ControlPlane.NodeLifecycle | undefined
+  /** Whether Deployments become Pods and namespaces really end. Nobody but the test schedules or runs Pods. */
+  readonly workloads?: boolean | undefined
   /** Where the administrator's kubeconfig is written; by default beside the cluster's other files, with which it goes. */
   readonly kubeconfig?: string | undefined
 }
@@ -106,16 +108,16 @@ export const start: (
 
     const etcd = yield* ControlPlane.etcd(site)
     const apiServer = yield* Switch.make(
-      ControlPlane.apiServer(site, options.nodeLifecycle !== undefined).pipe(
+      ControlPlane.apiServer(site, options).pipe(
         Effect.tap(({ whenReady }) => whenReady(healthy(http, "/readyz"))),
         Effect.provide(platform)
       )
     )
     yield* apiServer.on
     const judges: Array<number> = []
-    if (options.nodeLifecycle !== undefined) {
+    if (options.nodeLifecycle !== undefined || options.workloads === true) {
       const port = yield* freePort
-      const manager = yield* ControlPlane.controllerManager({ ...site, port }, kubeconfig, options.nodeLifecycle)
+      const manager = yield* ControlPlane.controllerManager({ ...site, port }, kubeconfig, options)
       yield* manager.whenReady(
         healthy(yield* KubeHttp.make({ ...admin, server: `https://127.0.0.1:${port}` }), "/healthz")
       )

@@ -66,6 +66,8 @@ export const make = Effect.fn("KubePki.make")(function* () {
         name: "subjectAltName",
         altNames: [
           { type: 7, ip: "127.0.0.1" },
+          // Where Pods find it: the Service `kubernetes`.
+          { type: 7, ip: "10.0.0.1" },
           { type: 2, value: "localhost" },
           { type: 2, value: "kubernetes.default.svc" }
         ]
