@@ -68,10 +68,10 @@ export const run = Effect.gen(function* () {
     yield* mover.aim(group.name, order?.to)
     if (account?._tag !== "Usable") return []
     const { first, key, account: known } = account.state
-    if (key === undefined || known === undefined) return []
-    // Before anything is to be moved: a failover shall not wait for it.
-    const { routes } = known
-    const isOpen = yield* ledgers.open(key, { routes, changes: first?.changes, asOf: first?.asOf ?? 0 })
+    if (key === undefined) return []
+    // Before anything is to be moved, and while netcup is still being asked: a failover shall not wait for it.
+    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
+    const isOpen = yield* ledgers.open(key, reading)
     if (order === undefined) return []
     const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
     return isOpen && writable ? yield* mover.begin(order) : []

@@ -58,6 +58,8 @@ interface World {
   /** One group of one address unless a world has others. */
   readonly groups?: ReadonlyArray<GroupResource>
   readonly key?: AccountKey
+  /** Whether netcup has told where addresses are by now. */
+  readonly isRead?: () => boolean
   /** The first answers to writes of a status. */
   readonly answers?: Parameters<typeof FakeCluster.make>[1]
   /** The addresses are routed to no server of ours. */
@@ -75,6 +77,7 @@ interface World {
 /** Runs the loop over groups whose addresses are routed to the second of two healthy nodes unless a world says otherwise. */
 const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false, deaf = false, ...more }: World) {
   const { nodes = () => [candidate(1), candidate(2)], data = FakeData.make(), key = soapKey } = more
+  const { isRead = () => true } = more
   const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
   const clusters = groups.map((group) => FakeCluster.make(group, answers))
@@ -93,8 +96,15 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
     })
   )
   const netcup = account({
-    state: Effect.succeed(
-      accountState({ key, account: { servers: new Set([server(1), server(2), server(3)]), routes }, first, notices })
+    state: Effect.sync(() =>
+      isRead()
+        ? accountState({
+            key,
+            account: { servers: new Set([server(1), server(2), server(3)]), routes },
+            first,
+            notices
+          })
+        : accountState({ key })
     ),
     holds: (prefix, at) => routes.get(prefix) === at,
     route: (...order) =>
@@ -414,6 +424,28 @@ describe("what netcup's limits do not allow at once", () => {
         before
       )
     })
+  )
+
+  it.effect("is read before netcup has told where addresses are; nothing is sent before both are known", () =>
+    Effect.gen(function* () {
+      let isRead = false
+      const { data, sent, wake } = yield* running({ route: () => Effect.void, lost: true, isRead: () => isRead })
+      yield* seconds(2)
+      const read = data.asked.map(({ method }) => method)
+      assert.deepStrictEqual(read, ["GET", "POST"])
+      assert.deepStrictEqual(sent, [])
+      isRead = true
+      yield* wake.now
+      yield* seconds(2)
+      assert.lengthOf(sent, 1)
+      assert.deepStrictEqual(
+        data.asked
+          .slice(2)
+          .map(({ method }) => method)
+          .filter((method) => method !== "PUT"),
+        []
+      )
+    }).pipe(Effect.scoped)
   )
 
   it.effect("waits for the time that the ledger says, and is sent then", () =>

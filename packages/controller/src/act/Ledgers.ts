@@ -72,8 +72,9 @@ export class Ledgers extends Context.Service<
   {
     /**
      * Makes the account's ledger usable: read from its ConfigMap, and then held against what netcup says. `false`: not yet, the loop is woken when it is.
+     * Without a reading it is only read ahead.
      */
-    readonly open: (account: AccountKey, reading: Reading) => Effect.Effect<boolean>
+    readonly open: (account: AccountKey, reading: Reading | undefined) => Effect.Effect<boolean>
     /** Whether an address may be moved now. What is granted is counted from this moment, and to be written before it is sent. */
     readonly ask: (account: AccountKey, request: Allowance.MoveRequest) => Effect.Effect<Grant>
     /** Succeeds when these moves are written: one write for all who ask meanwhile. */
@@ -303,7 +304,7 @@ const live = Layer.effect(
           })
         )
       ),
-      open: Effect.fn("Ledgers.open")(function* (account, { routes, changes, asOf }) {
+      open: Effect.fn("Ledgers.open")(function* (account, reading) {
         const book = bookOf(account)
         if (!book.loaded) {
           yield* FiberMap.run(background, account, book.turn.withPermit(keepLoading(account, book)), {
@@ -312,6 +313,8 @@ const live = Layer.effect(
           return false
         }
         if (book.settled) return true
+        if (reading === undefined) return false
+        const { asOf, changes, routes } = reading
         book.settled = true
         change(book, (ledger) => {
           const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server }) => {

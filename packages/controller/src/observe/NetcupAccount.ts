@@ -38,9 +38,9 @@ export interface FirstReading {
 }
 
 export interface AccountState {
-  /** Absent before netcup told which account these credentials are for. */
+  /** Absent before netcup accepted these credentials: known before all else, so that others can prepare for the account. */
   readonly key: AccountKey | undefined
-  /** Absent before netcup's first answer to these credentials. */
+  /** Absent before it was read by these credentials. */
   readonly account: Account | undefined
   readonly first: FirstReading | undefined
   /** What an operator should know of the account before it matters, as sentences. */
@@ -93,6 +93,7 @@ export const open = Effect.fnUntraced(function* (
     }
   })
   const health = yield* Ref.make<Health>({
+    key: undefined,
     known: undefined,
     first: undefined,
     notices: [],
@@ -137,9 +138,8 @@ export const open = Effect.fnUntraced(function* (
     )
   )
 
-  /** Before anything is told: what a former leader told may still be under way, and others have moved addresses too. */
-  const begin = Effect.gen(function* () {
-    yield* settle
+  /** What others have moved: asked once nothing is under way any more, so that it is in there. */
+  const past = Effect.gen(function* () {
     const asOf = yield* Clock.currentTimeMillis
     // Without it netcup can be used as well, and says no itself where its record would have told.
     const changes = yield* routing.recentChanges.pipe(
@@ -158,17 +158,30 @@ export const open = Effect.fnUntraced(function* (
     Effect.catch(({ message }) => Effect.logDebug(`netcup tells nothing of the account's settings: ${message}`))
   )
 
+  /** The first time the loop is woken: what has to be read of the account elsewhere is read meanwhile. */
+  const accepted = Effect.fnUntraced(function* (key: AccountKey) {
+    const before = yield* Ref.getAndUpdate(health, (was): Health => ({ ...was, key }))
+    if (before.key !== key) yield* wake.now
+  })
+
   const read = Effect.gen(function* () {
     const ours = yield* Ref.get(watched)
     // Alone and first: refused credentials are found out by a single call.
     const key = yield* routing.identity
     const memory = memoryOf(key)
     const { first: before } = yield* Ref.get(health)
-    const first = before ?? (yield* begin)
+    // What a former leader told may still be under way, which changes where addresses are, but not which servers there are.
+    const servers = Effect.tap(routing.servers, () => accepted(key))
+    const [listed] = yield* Effect.all([servers, before === undefined ? settle : Effect.void], { concurrency: 2 })
     const startedAt = yield* Clock.currentTimeMillis
-    const listed = yield* routing.servers
     const among = listed.filter((server) => ours.has(server))
-    const { held, untold } = among.length === 0 ? nothing : yield* routing.routes(among)
+    const [{ held, untold }, first] = yield* Effect.all(
+      [
+        among.length === 0 ? Effect.succeed(nothing) : routing.routes(among),
+        before === undefined ? past : Effect.succeed(before)
+      ],
+      { concurrency: 2 }
+    )
     const told = new Map<ServerName, Array<Prefix>>(
       among.filter((server) => !untold.has(server)).map((server) => [server, []])
     )
@@ -181,7 +194,7 @@ export const open = Effect.fnUntraced(function* (
       health,
       (was): Health => ({
         ...was,
-        known: { key, memory },
+        known: { memory },
         first,
         failures: memory.isDoubtful() ? was.failures + 1 : 0,
         trouble: undefined
@@ -328,8 +341,8 @@ export const open = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   const account: NetcupAccount = {
-    state: Effect.map(Ref.get(health), ({ known, first, notices, trouble }) => ({
-      key: known?.key,
+    state: Effect.map(Ref.get(health), ({ key, known, first, notices, trouble }) => ({
+      key,
       account: known?.memory.account(),
       first,
       notices,
@@ -350,9 +363,10 @@ const notMade = (message: string) =>
 /** A routing task takes about a second. One that takes longer than this must not keep dead addresses from being moved. */
 const longestSettling = "15 seconds"
 
-/** What came of reading so far. `known`: once netcup has accepted the credentials. */
+/** What came of reading so far. `key`: once netcup has accepted the credentials; `known`: once all was read. */
 interface Health {
-  readonly known: { readonly key: AccountKey; readonly memory: RouteMemory.RouteMemory } | undefined
+  readonly key: AccountKey | undefined
+  readonly known: { readonly memory: RouteMemory.RouteMemory } | undefined
   readonly first: FirstReading | undefined
   readonly notices: ReadonlyArray<string>
   /** In a row. */

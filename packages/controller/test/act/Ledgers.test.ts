@@ -338,6 +338,33 @@ describe("a ledger that is opened", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("is read and taken over ahead of netcup's answer, and is open with that, at once", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      const { use } = yield* termOver({ data })
+      yield* killedAfter(data, soapKey, [request(1)])
+      const asked = data.asked.length
+      yield* use(
+        Effect.gen(function* () {
+          const wake = yield* Wake
+          const openWith = (reading: Reading | undefined) => Ledgers.use((ledgers) => ledgers.open(soapKey, reading))
+          assert.isFalse(yield* openWith(undefined))
+          yield* wake.next
+          // Nothing is known of what was under way before netcup has told.
+          assert.isFalse(yield* openWith(undefined))
+          assert.deepStrictEqual(
+            data.asked.slice(asked).map(({ method }) => method),
+            ["GET", "PUT"]
+          )
+          assert.deepStrictEqual(entries(data, soapKey), [shown(1, "Unknown")])
+          assert.isTrue(yield* openWith(LedgerTerm.nothingRead))
+          assert.lengthOf(data.asked.slice(asked), 2)
+          assert.isTrue(isGranted(yield* ask(soapKey, request(1))))
+        })
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("is read again after a failure, each time after a longer pause, and nothing is written before", () =>
     Effect.gen(function* () {
       const data = FakeData.make()

@@ -140,8 +140,10 @@ describe("an account whose password is wrong", () => {
       const netcup = yield* start
       yield* Effect.gen(function* () {
         const account = yield* NetcupAccount.open(credentialsOf("falsch"), servers(1, 2), alone())
-        const { account: known, trouble } = yield* until(account, (state) => state.trouble !== undefined)
+        const { account: known, key, trouble } = yield* until(account, (state) => state.trouble !== undefined)
         assert.isUndefined(known)
+        // A mistyped login shall leave no ledger behind.
+        assert.isUndefined(key)
         assert.strictEqual(trouble?.reason._tag, "InvalidCredentials")
         assert.strictEqual(trouble?.retryAt, 300_000)
         yield* account.watchServers(servers(1, 2, 3))

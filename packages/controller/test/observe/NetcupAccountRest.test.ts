@@ -143,6 +143,10 @@ describe("the first reading of an account", () => {
       yield* Effect.gen(function* () {
         const { account } = yield* open(netcup, 1, 2)
         const read = yield* Effect.forkChild(until(account, isRead), { startImmediately: true })
+        // Only where addresses are is about to change, not which servers there are.
+        yield* netcup.awaitCall({ operation: "servers", where: ({ status }) => status === 200 })
+        yield* aMoment
+        assert.deepStrictEqual(yield* account.state, accountState({ key: restKey }))
         yield* whileTimeGoesBy(netcup.awaitCall({ operation: "tasks", count: 12 }))
         assert.isUndefined(read.pollUnsafe())
         assert.deepStrictEqual(yield* netcup.journal.callsOf("failoverIpsV4"), [])
@@ -150,6 +154,26 @@ describe("the first reading of an account", () => {
         const state = yield* whileTimeGoesBy(Fiber.join(read))
         assert.strictEqual(routesOf(state)["198.51.100.1/32"], "v2")
         assert.isAbove(state.first?.asOf ?? 0, NetcupRest.start)
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("asks where addresses are beside what was moved, and is over when both are known", () =>
+    Effect.gen(function* () {
+      const netcup = yield* NetcupRest.make()
+      // Three states of tasks under way are asked for first; the list of all of them comes after.
+      yield* netcup.inject({ operation: "tasks", times: 3 })
+      yield* netcup.inject({ operation: "tasks", times: 1, delayAfter: "3 seconds" })
+      yield* Effect.gen(function* () {
+        const { account } = yield* open(netcup, 1, 2)
+        const read = yield* Effect.forkChild(until(account, isRead), { startImmediately: true })
+        yield* netcup.awaitCall({ operation: "failoverIpsV4", where: ({ status }) => status === 200 })
+        yield* netcup.awaitCall({ operation: "failoverIpsV6", where: ({ status }) => status === 200 })
+        yield* netcup.awaitCall({ operation: "tasks", count: 4 })
+        yield* aMoment
+        assert.isUndefined(read.pollUnsafe())
+        const { first } = yield* whileTimeGoesBy(Fiber.join(read))
+        assert.deepStrictEqual(first, { changes: [], asOf: NetcupRest.start })
       }).pipe(Effect.provide(netcup.layer))
     }).pipe(Effect.scoped)
   )
