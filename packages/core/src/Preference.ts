@@ -1,8 +1,8 @@
 /**
- * Orders nodes that a group could take alike. Among the nodes with the lowest load, the most preferred are left to the pick.
+ * Orders nodes that a group could take alike. How even the loads are comes first; of what is as even, the most preferred is taken.
  */
 import * as Order from "effect/Order"
-import type { Candidate } from "./Candidate.ts"
+import type { Candidate, NodeName } from "./Candidate.ts"
 import type { Group } from "./Group.ts"
 
 /** For a group, an order of nodes: the preferred one is the smaller. */
@@ -16,3 +16,19 @@ export const andThen =
   (first: Preference, second: Preference): Preference =>
   (group) =>
     Order.combine(first(group), second(group))
+
+/** The nodes in tiers, the most preferred first; those of one tier are as good as each other, and in the order given. */
+export const tiers = (
+  order: Order.Order<Candidate>,
+  nodes: ReadonlyArray<Candidate>
+): ReadonlyArray<ReadonlyArray<NodeName>> => {
+  const found: Array<Array<NodeName>> = []
+  let before: Candidate | undefined
+  for (const node of nodes.toSorted(order)) {
+    const tier = before !== undefined && order(before, node) === 0 ? found.at(-1) : undefined
+    if (tier === undefined) found.push([node.name])
+    else tier.push(node.name)
+    before = node
+  }
+  return found
+}
