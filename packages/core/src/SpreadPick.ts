@@ -8,7 +8,7 @@
  * through the residual network (Ahuja, Magnanti and Orlin, "Network Flows", 1993, section 2.4), for each job.
  */
 import * as BitRow from "./BitRow.ts"
-import type { Flow } from "./SpreadFlow.ts"
+import { barred, type Flow } from "./SpreadFlow.ts"
 
 /** A job to be picked for: its kind, and what it takes modulo the number of its machines. */
 export interface Job {
@@ -32,11 +32,15 @@ export const pick = ({ ranks, counts, loads, prices, unit }: Flow, jobs: Readonl
     return home
   })
   const tight = ranks.map((row, kind) => {
-    const costs = Array.from(row, (rank, machine) =>
-      rank < 0 ? Number.MAX_SAFE_INTEGER : rank + (prices[machine] ?? 0)
-    )
-    const least = costs.reduce((a, b) => Math.min(a, b))
-    const found = costs.flatMap((cost, machine) => (cost === least ? [machine] : []))
+    let found: Array<number> = []
+    let least = Number.MAX_SAFE_INTEGER
+    row.forEach((rank, machine) => {
+      const cost = rank + (prices[machine] ?? 0)
+      if (rank === barred || cost > least) return
+      if (cost < least) found = []
+      least = cost
+      found.push(machine)
+    })
     for (const machine of found) {
       const kinds = tightTo[machine]
       if (kinds !== undefined) BitRow.add(kinds, kind)

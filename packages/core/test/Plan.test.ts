@@ -1,8 +1,11 @@
+import { execFileSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { plan } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import { printed } from "./PlanPrinted.ts"
 import { carryOut, destination, freeGroups, placeOf } from "./PlanReading.ts"
 import { candidate, node, oneOf, server, worlds } from "./Worlds.ts"
 
@@ -157,6 +160,19 @@ describe("plan", () => {
       }
     },
     often
+  )
+
+  it.effect(
+    "decides alike in another process that runs other machine code and is given the world the other way round",
+    () =>
+      Effect.gen(function* () {
+        const script = fileURLToPath(new URL("./PlanPrinted.ts", import.meta.url))
+        const options = { encoding: "utf8", env: { PATH: process.env.PATH } } as const
+        const there = execFileSync(process.execPath, ["--no-opt", "--random-seed=7", script], options)
+        const here = yield* printed(false)
+        assert.deepStrictEqual(there.split("\n"), here.split("\n"))
+        assert.isAbove(here.split(" Move ").length, 200)
+      })
   )
 
   it.effect("is tested on worlds that lead to every kind of decision and reason", () =>

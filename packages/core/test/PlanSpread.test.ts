@@ -6,6 +6,7 @@ import { type Policy, plan, standard } from "@netcup-failover/core/Plan"
 import type { Preference } from "@netcup-failover/core/Preference"
 import * as Order from "effect/Order"
 import { destination, type Free, freeGroups } from "./PlanReading.ts"
+import { chosen, Problem } from "./Wishes.ts"
 import { accountA, candidate, newGroup, node, oneOf, openWorlds, type SmallWorld, server, worlds } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 500 } }
@@ -81,6 +82,37 @@ describe("plan, new groups", () => {
       const pools = free.filter(isNew).map(({ eligible }) => eligible.map(({ name }) => name))
       const peak = Math.max(0, ...loads(world, free.map(at)).values())
       assert.strictEqual(peak, lowestPeak(kept, pools))
+    },
+    often
+  )
+
+  it.prop(
+    "places the new groups as trying all assignments does, whatever they select and prefer",
+    [worlds, oneOf(false, true)],
+    ([world, prefers]) => {
+      const decisions = plan(world, prefers ? preferring : standard)
+      const free = freeGroups(world, decisions)
+      const fresh = free.filter((one) => isNew(one) && one.eligible.length > 0)
+      const carried = world.groups
+        .filter(({ name }) => fresh.every(({ group }) => group.name !== name))
+        .map(({ name, current }) => {
+          const decision = decisions.get(name)
+          const stays = decision?._tag === "Hold" && decision.because._tag !== "Conflict"
+          return stays ? current : destination(decision)
+        })
+      const wishes = fresh.map(({ group, eligible }) => {
+        const isFirst = ({ labels }: (typeof eligible)[number]) => !prefers || labels.role === "edge"
+        const tiers = [eligible.filter(isFirst), eligible.filter((one) => !isFirst(one))]
+        return {
+          name: group.name,
+          tiers: tiers.filter((tier) => tier.length > 0).map((tier) => tier.map(({ name }) => name))
+        }
+      })
+      const wanted = chosen(new Problem(wishes, loads(world, carried)))
+      assert.deepStrictEqual(
+        fresh.map(({ group }) => [group.name, destination(decisions.get(group.name))]).toSorted(),
+        [...wanted].map(([name, at]) => [name, at])
+      )
     },
     often
   )
