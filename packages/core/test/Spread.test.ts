@@ -106,12 +106,47 @@ describe("an even spread", () => {
     often
   )
 
-  it("doubles no node where a walk from group to group would", () => {
-    const wishes = [wish("a", 1, 2), wish("b", 2, 3), wish("c", 1, 3), wish("d", 1, 4), wish("e", 1)]
-    const places = even.place(wishes, new Map())
-    assert.strictEqual(new Set(places.values()).size, 4)
-    const alone = even.place([wish("web", 1, 2), wish("mail", 1)], new Map())
-    assert.deepStrictEqual(Object.fromEntries(alone), { mail: node(1), web: node(2) })
+  it("doubles no node where a walk from group to group would: the example of the README", () => {
+    const wishes = [wish("dns", 1, 2), wish("mail", 2, 3), wish("web", 1)]
+    // The pick of "dns" is node 1, which is the only one for "web", and that of "mail" is node 2.
+    assert.strictEqual(anywhere.place(wishes, new Map()).get("dns"), node(1))
+    assert.strictEqual(anywhere.place(wishes, new Map()).get("mail"), node(2))
+    assert.deepStrictEqual(Object.fromEntries(even.place(wishes, new Map())), {
+      dns: node(2),
+      mail: node(3),
+      web: node(1)
+    })
+  })
+
+  it("answers from version to version alike: replicas of two may meet", () => {
+    const all = [1, 2, 3, 4, 5]
+    const names = ["blog", "dns", "files", "mail", "shop", "web"]
+    const answer = (wishes: ReadonlyArray<Wish>, loads: ReadonlyArray<readonly [NodeName, number]>) =>
+      [...even.place(wishes, new Map(loads))].map(([name, at]) => `${name} ${at}`).join(", ")
+    assert.strictEqual(
+      answer(
+        names.map((name) => wish(name, ...all)),
+        []
+      ),
+      ""
+    )
+    assert.strictEqual(
+      answer(
+        names.map((name) => wish(name, ...all)),
+        [
+          [node(1), 2],
+          [node(4), 1]
+        ]
+      ),
+      ""
+    )
+    assert.strictEqual(
+      answer(
+        names.map((name, i) => ({ name, tiers: [[node(1 + (i % 2))], [node(3)], [node(4), node(5)]] })),
+        [[node(3), 1]]
+      ),
+      ""
+    )
   })
 
   it("evens the lower loads too when the highest cannot be helped", () => {
