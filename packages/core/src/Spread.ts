@@ -2,7 +2,7 @@
  * Strategies that distribute groups over nodes, all of them at once. What is placed already is load, and stays.
  *
  * Laws (each a property test): the order of wishes, nodes and loads does not matter; only nodes that a group wishes for
- * are chosen; placing the first groups by name and then, with those as load, the others, is placing all at once.
+ * are chosen; once the first groups by name are placed and count as load, the others get what they get together with them.
  */
 import type { NodeName } from "./Candidate.ts"
 import * as Fnv1a from "./Fnv1a.ts"

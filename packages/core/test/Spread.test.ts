@@ -119,34 +119,14 @@ describe("an even spread", () => {
   })
 
   it("answers from version to version alike: replicas of two may meet", () => {
-    const all = [1, 2, 3, 4, 5]
     const names = ["blog", "dns", "files", "mail", "shop", "web"]
-    const answer = (wishes: ReadonlyArray<Wish>, loads: ReadonlyArray<readonly [NodeName, number]>) =>
+    const open = names.map((name) => wish(name, 1, 2, 3, 4, 5))
+    const choosy = names.map((name, i) => ({ name, tiers: [[node(1 + (i % 2))], [node(3)], [node(4), node(5)]] }))
+    const answer = (wishes: ReadonlyArray<Wish>, ...loads: ReadonlyArray<readonly [NodeName, number]>) =>
       [...even.place(wishes, new Map(loads))].map(([name, at]) => `${name} ${at}`).join(", ")
-    assert.strictEqual(
-      answer(
-        names.map((name) => wish(name, ...all)),
-        []
-      ),
-      ""
-    )
-    assert.strictEqual(
-      answer(
-        names.map((name) => wish(name, ...all)),
-        [
-          [node(1), 2],
-          [node(4), 1]
-        ]
-      ),
-      ""
-    )
-    assert.strictEqual(
-      answer(
-        names.map((name, i) => ({ name, tiers: [[node(1 + (i % 2))], [node(3)], [node(4), node(5)]] })),
-        [[node(3), 1]]
-      ),
-      ""
-    )
+    assert.strictEqual(answer(open), "blog n2, dns n5, files n2, mail n3, shop n4, web n1")
+    assert.strictEqual(answer(open, [node(1), 2], [node(4), 1]), "blog n3, dns n2, files n2, mail n4, shop n5, web n5")
+    assert.strictEqual(answer(choosy, [node(3), 1]), "blog n1, dns n2, files n1, mail n4, shop n5, web n2")
   })
 
   it("evens the lower loads too when the highest cannot be helped", () => {
