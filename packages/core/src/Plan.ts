@@ -186,7 +186,7 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       continue
     }
     unplaced.set(group.name, outlook)
-    wishes.push({ name: group.name, tiers: Preference.tiers(policy.preference(group), eligible) })
+    wishes.push({ name: group.name, tiers: Preference.tiers(policy.preference.order(group), eligible) })
   }
 
   for (const [name, at] of policy.spread.place(wishes, load)) {

@@ -6,16 +6,29 @@ import type { Candidate, NodeName } from "./Candidate.ts"
 import type { Group } from "./Group.ts"
 
 /** For a group, an order of nodes: the preferred one is the smaller. */
-export type Preference = (group: Group) => Order.Order<Candidate>
+export interface Preference {
+  readonly name: string
+  readonly order: (group: Group) => Order.Order<Candidate>
+}
 
 /** Prefers nothing: the identity of {@link andThen}. */
-export const indifferent: Preference = () => () => 0
+export const indifferent: Preference = { name: "indifferent", order: () => () => 0 }
+
+/** Prefers the node with the higher score. */
+export const by = (name: string, score: (node: Candidate, group: Group) => number): Preference => ({
+  name,
+  order: (group) => Order.mapInput(Order.flip(Order.Number), (node) => score(node, group))
+})
 
 /** `first` decides; where it is indifferent, `second` does. */
-export const andThen =
-  (first: Preference, second: Preference): Preference =>
-  (group) =>
-    Order.combine(first(group), second(group))
+export const andThen = (first: Preference, second: Preference): Preference => {
+  if (first === indifferent) return second
+  if (second === indifferent) return first
+  return {
+    name: `${first.name}, then ${second.name}`,
+    order: (group) => Order.combine(first.order(group), second.order(group))
+  }
+}
 
 /** The nodes in tiers, the most preferred first; those of one tier are as good as each other, and in the order given. */
 export const tiers = (

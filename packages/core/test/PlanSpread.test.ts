@@ -3,8 +3,7 @@ import type { NodeName } from "@netcup-failover/core/Candidate"
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { type Policy, plan, standard } from "@netcup-failover/core/Plan"
-import type { Preference } from "@netcup-failover/core/Preference"
-import * as Order from "effect/Order"
+import { by } from "@netcup-failover/core/Preference"
 import { destination, type Free, freeGroups } from "./PlanReading.ts"
 import { chosen, Problem } from "./Wishes.ts"
 import { accountA, candidate, newGroup, node, oneOf, openWorlds, type SmallWorld, server, worlds } from "./Worlds.ts"
@@ -41,7 +40,7 @@ const goPicks: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
 ]
 
 /** Prefers nodes with the role `edge`. */
-const edgeFirst: Preference = () => Order.mapInput(Order.Number, ({ labels }) => (labels.role === "edge" ? 0 : 1))
+const edgeFirst = by("edge", ({ labels }) => (labels.role === "edge" ? 1 : 0))
 const preferring: Policy = { ...standard, preference: edgeFirst }
 
 describe("plan, new groups", () => {
