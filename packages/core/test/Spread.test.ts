@@ -2,7 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import { anywhere, even, type Wish } from "@netcup-failover/core/Spread"
-import { allowed, chosen, descending, grantable, mostEven, optima, Problem, problems, totalRank } from "./Wishes.ts"
+import {
+  allowed,
+  chosen,
+  descending,
+  grantable,
+  mostEven,
+  optima,
+  Problem,
+  problems,
+  totalRank,
+  wideProblems,
+  withinShifts
+} from "./Wishes.ts"
 import { node, oneOf } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 1000 } }
@@ -104,6 +116,22 @@ describe("an even spread", () => {
       }
     },
     often
+  )
+
+  it.prop(
+    "leaves no chain of shifts that would even the loads, where there are too many assignments to try",
+    [wideProblems],
+    ([problem]) => {
+      const wishes = grantable(problem)
+      const assignment = assignmentOf(problem)
+      const load = new Map(problem.loads)
+      for (const at of assignment) load.set(at, (load.get(at) ?? 0) + 1)
+      for (const start of new Set(assignment))
+        for (const end of withinShifts(wishes, assignment, start))
+          assert.isAtMost((load.get(start) ?? 0) - (load.get(end) ?? 0), 1, `${start} ${end}`)
+      assert.deepStrictEqual([...place(turned(problem))], [...place(problem)])
+    },
+    { arbitrary: { runs: 300 } }
   )
 
   it("doubles no node where a walk from group to group would: the example of the README", () => {

@@ -6,6 +6,7 @@ import type { NodeName } from "@netcup-failover/core/Candidate"
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import type { Loads, Wish } from "@netcup-failover/core/Spread"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
 import { node, oneOf } from "./Worlds.ts"
 
 /** Groups that wish, and nodes that carry; prints as a few lines. */
@@ -107,4 +108,50 @@ export const chosen = (problem: Problem): ReadonlyMap<string, NodeName> => {
     if (at !== undefined) answer.set(name, at)
   })
   return answer
+}
+
+/** Up to 80 groups on 70 nodes: too many to try all, and more than fit one machine word. */
+export const wideProblems: Arbitrary.Arbitrary<Problem> = Arbitrary.map(
+  Arbitrary.all({
+    seed: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+    groups: oneOf(40, 80, 10),
+    sparse: oneOf(20, 5, 40),
+    tiers: oneOf(1, 2, 3)
+  }),
+  ({ seed, groups, sparse, tiers }) => {
+    const ids = Array.from({ length: 70 }, (_, i) => i)
+    /** A number of its own for each pair and seed (the finalizer of MurmurHash3). */
+    const chance = (a: number, b: number) => {
+      const mixed = Math.imul((seed + a * 7919 + b * 104_729) ^ (a << 16), 0x85ebca6b)
+      return (Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35) >>> 0) >>> 9
+    }
+    const wishes = Array.from({ length: groups }, (_, g): Wish => {
+      const mine = ids.filter((id) => chance(g, id) % sparse === 0)
+      const inTier = (tier: number) => mine.filter((id) => chance(id, g + 100) % tiers === tier)
+      return {
+        name: `g${g}`,
+        tiers: [0, 1, 2].map((tier) => inTier(tier).map(node)).filter(({ length }) => length > 0)
+      }
+    })
+    return new Problem(wishes, new Map(ids.map((id) => [node(id), chance(id, 200) % 3])))
+  }
+)
+
+/**
+ * The nodes to which a chain of shifts leads from `start`: a group of it goes to another of its nodes, one from there to the next.
+ * An assignment is the most even one exactly if none leads to a node with two less (no cost-reducing path, in the words of Harvey et al.).
+ */
+export const withinShifts = (
+  wishes: ReadonlyArray<Wish>,
+  assignment: Assignment,
+  start: NodeName
+): ReadonlySet<NodeName> => {
+  const reached = new Set([start])
+  const movable = new Map<NodeName, Array<Wish>>()
+  wishes.forEach((one, i) => {
+    const at = assignment[i]
+    if (at !== undefined) movable.set(at, [...(movable.get(at) ?? []), one])
+  })
+  for (const at of reached) for (const one of movable.get(at) ?? []) for (const next of allowed(one)) reached.add(next)
+  return reached
 }
