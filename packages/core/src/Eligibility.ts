@@ -21,13 +21,23 @@ export interface Eligibility {
   readonly judge: (question: Question) => ReadonlyArray<Ineligibility>
 }
 
+const none: ReadonlyArray<Ineligibility> = []
+
 /** Holds for every node: the identity of {@link all}. */
 export const always: Eligibility = { name: "always", judge: () => [] }
 
 /** Holds where every rule holds; the reasons of all that do not, in their order. */
 export const all = (...rules: ReadonlyArray<Eligibility>): Eligibility => ({
   name: `all(${rules.map((rule) => rule.name).join(", ")})`,
-  judge: (question) => rules.flatMap((rule) => rule.judge(question))
+  // The planner asks for each group and node, and most are eligible: nothing is allocated for those.
+  judge: (question) => {
+    let reasons: ReadonlyArray<Ineligibility> = none
+    for (const rule of rules) {
+      const more = rule.judge(question)
+      if (more.length > 0) reasons = reasons.length === 0 ? more : [...reasons, ...more]
+    }
+    return reasons
+  }
 })
 
 /** Holds where at least one rule holds; else the reasons of all of them. Without rules it holds nowhere. */

@@ -2,7 +2,7 @@
  * The decision for all groups together: where each belongs, and why.
  *
  * Flow: groups that cannot be acted on are held; what is well placed is kept; what is half moved is finished; the rest is
- * spread over the least loaded eligible nodes, most preferred first, and a hash of the group's name picks among equals.
+ * spread over its eligible nodes, all groups at once.
  *
  * Guarantees (each a property test): the order of nodes and groups in the input does not matter; planning what was planned
  * changes nothing; a well-placed group never moves; a failing node moves only its own groups; a new node moves nothing.
@@ -11,11 +11,12 @@ import * as Data from "effect/Data"
 import { type Account, type AccountKey, apiOf } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
 import * as Eligibility from "./Eligibility.ts"
-import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
-import * as Fnv1a from "./Fnv1a.ts"
+import type { Prefix } from "./FailoverAddress.ts"
 import { type Group, HoldReason } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
+import * as Outlook from "./Outlook.ts"
 import * as Preference from "./Preference.ts"
+import * as Spread from "./Spread.ts"
 
 /** All that a decision may depend on. */
 export interface World {
@@ -29,9 +30,10 @@ export interface World {
 export interface Policy {
   readonly eligibility: Eligibility.Eligibility
   readonly preference: Preference.Preference
+  readonly spread: Spread.Spread
 }
 
-/** What the seed system does: any healthy, selected node of the account, none preferred; and that netcup can route to. */
+/** What the seed system does: any healthy, selected node of the account, none preferred; and that netcup can route to. Loads even. */
 export const standard: Policy = {
   eligibility: Eligibility.all(
     Eligibility.healthy,
@@ -40,7 +42,8 @@ export const standard: Policy = {
     Eligibility.running,
     Eligibility.sameSite
   ),
-  preference: Preference.indifferent
+  preference: Preference.indifferent,
+  spread: Spread.even
 }
 
 export type MoveReason = Data.TaggedEnum<{
@@ -75,16 +78,6 @@ const byName = (a: { readonly name: string }, b: { readonly name: string }): num
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 
 const byAge = (a: Group, b: Group): number => a.createdAt - b.createdAt || byName(a, b)
-
-/** What there is to know about a group before groups are weighed against each other. */
-interface Outlook {
-  readonly group: Group
-  readonly account: Account
-  readonly eligible: ReadonlyArray<Candidate>
-  readonly reasons: ReadonlyMap<NodeName, ReadonlyArray<Ineligibility>>
-  /** The nodes that hold addresses now, the eligible ones first; where two nodes claim one server, both. */
-  readonly holders: ReadonlyArray<Candidate>
-}
 
 /**
  * Groups that an older group of the same account keeps from acting, since it has one of their addresses. A group whose spec is
@@ -124,60 +117,15 @@ const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason
   return losers
 }
 
-const survey = (
-  group: Group,
-  nodes: ReadonlyArray<Candidate>,
-  account: Account,
-  rule: Eligibility.Eligibility
-): Outlook => {
-  const reasons = new Map(nodes.map((node) => [node.name, rule.judge({ group, node, account })]))
-  const eligible = nodes.filter(({ name }) => reasons.get(name)?.length === 0)
-  const others = nodes.filter(({ name }) => reasons.get(name)?.length !== 0)
-  const servers = new Set(group.addresses.map(({ prefix }) => account.routes.get(prefix)))
-  const holders = [...eligible, ...others].filter(({ server }) => server !== undefined && servers.has(server))
-  return { group, account, eligible, reasons, holders }
-}
-
-/** The addresses that are not on a node. Servers are compared: of two nodes that claim one, both have what is there. */
-const missingAt = ({ group, account }: Outlook, { server }: Candidate): ReadonlyArray<Prefix> =>
-  group.addresses
-    .map(({ prefix }: FailoverAddress) => prefix)
-    .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
-
-/** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
-const unreadServer = ({ group, account, eligible }: Outlook): string | undefined =>
-  group.addresses.every(({ prefix }) => account.routes.has(prefix))
-    ? undefined
-    : eligible.find(({ server }) => server !== undefined && account.unread?.has(server) === true)?.server
-
-/** The picked one of a non-empty sorted pool. */
-const pick = (group: Group, pool: ReadonlyArray<Candidate>): Candidate | undefined =>
-  pool[Fnv1a.hash32(group.name) % pool.length]
-
-/** Where a group belongs by itself, if anywhere: its way is finished, it is kept, gathered, brought back, or goes where it was to go. */
-const anchor = (outlook: Outlook): Candidate | undefined => {
-  const { group, eligible } = outlook
-  const among = (nodes: ReadonlyArray<Candidate>, name: NodeName | undefined) =>
-    nodes.find((node) => node.name === name)
-  const committed = group.target?.committed === true ? among(eligible, group.target.node) : undefined
-  if (committed !== undefined) return committed
-  const held = (node: Candidate) => group.addresses.length - missingAt(outlook, node).length
-  const most = Math.max(0, ...eligible.map(held))
-  const fullest = eligible.filter((node) => held(node) === most)
-  if (most === group.addresses.length) return among(fullest, group.current) ?? fullest[0]
-  if (most > 0) return among(fullest, group.current) ?? pick(group, fullest)
-  return among(eligible, group.current) ?? among(eligible, group.target?.node)
-}
-
-const why = (outlook: Outlook, to: Candidate): MoveReason => {
-  const { group, holders, reasons } = outlook
-  const missing = missingAt(outlook, to)
+const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
+  const { group, holders } = outlook
+  const missing = Outlook.missingAt(outlook, to)
   // Another name of the server that the group goes to is not left.
   const elsewhere = holders.filter(({ server }) => server !== to.server).map(({ name }) => name)
   const from = [...elsewhere, group.current].find(
-    (name) => name !== undefined && name !== to.name && reasons.get(name)?.length !== 0
+    (name) => name !== undefined && name !== to.name && Outlook.against(outlook, name)?.length !== 0
   )
-  if (from !== undefined) return MoveReason.LeftNode({ from, reasons: reasons.get(from) ?? [] })
+  if (from !== undefined) return MoveReason.LeftNode({ from, reasons: Outlook.against(outlook, from) ?? [] })
   const hasPlace = group.current !== undefined || holders.length > 0
   if (hasPlace && group.target?.committed === true && to.name === group.target.node) return MoveReason.Begun()
   if (to.name === group.current) return MoveReason.Drifted({ missing })
@@ -191,22 +139,23 @@ const why = (outlook: Outlook, to: Candidate): MoveReason => {
  */
 export const plan = (world: World, policy: Policy = standard): Plan => {
   const nodes = [...world.nodes].sort(byName)
+  const ground = Outlook.groundOf(nodes)
   const groups = [...world.groups].sort(byName)
   const losers = conflicts(groups)
   const decisions = new Map<string, Decision>()
   const load = new Map<NodeName, number>(nodes.map(({ name }) => [name, 0]))
   const carry = (node: NodeName) => load.set(node, (load.get(node) ?? 0) + 1)
 
-  const place = (outlook: Outlook, to: Candidate) => {
-    carry(to.name)
-    const settled = missingAt(outlook, to).length === 0
+  const place = (outlook: Outlook.Outlook, to: Candidate) => {
+    const settled = Outlook.missingAt(outlook, to).length === 0
     decisions.set(
       outlook.group.name,
       settled ? Decision.Stay({ node: to.name }) : Decision.Move({ to: to.name, because: why(outlook, to) })
     )
   }
 
-  const unplaced: Array<Outlook> = []
+  const unplaced = new Map<string, Outlook.Outlook>()
+  const wishes: Array<Spread.Wish> = []
   for (const group of groups) {
     const account = group.account === undefined ? undefined : world.accounts.get(group.account)
     const conflict = losers.get(group.name)
@@ -217,25 +166,33 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       if (group.current !== undefined && conflict === undefined) carry(group.current)
       continue
     }
-    const outlook = survey(group, nodes, account, policy.eligibility)
-    const at = anchor(outlook)
-    const unread = unreadServer(outlook)
-    if (outlook.eligible.length === 0) decisions.set(group.name, Decision.Unplaceable({ reasons: outlook.reasons }))
-    else if (unread !== undefined) {
+    const outlook = Outlook.make(group, account, policy.eligibility, ground)
+    const at = Outlook.anchor(outlook)
+    const unread = Outlook.unreadServer(outlook)
+    if (unread !== undefined) {
       const because = HoldReason.ServerUnknown({ server: unread })
       decisions.set(group.name, Decision.Hold({ until: undefined, because }))
       if (group.current !== undefined) carry(group.current)
-    } else if (at === undefined) unplaced.push(outlook)
-    else place(outlook, at)
+      continue
+    }
+    if (at !== undefined) {
+      carry(at.name)
+      place(outlook, at)
+      continue
+    }
+    const eligible = Outlook.eligible(outlook)
+    if (eligible.length === 0) {
+      decisions.set(group.name, Decision.Unplaceable({ reasons: Outlook.reasons(outlook) }))
+      continue
+    }
+    unplaced.set(group.name, outlook)
+    wishes.push({ name: group.name, tiers: Preference.tiers(policy.preference.order(group), eligible) })
   }
 
-  for (const outlook of unplaced) {
-    const lowest = Math.min(...outlook.eligible.map(({ name }) => load.get(name) ?? 0))
-    const free = outlook.eligible.filter(({ name }) => (load.get(name) ?? 0) === lowest)
-    const order = policy.preference(outlook.group)
-    const best = free.filter((node) => free.every((other) => order(node, other) <= 0))
-    const to = pick(outlook.group, best)
-    if (to !== undefined) place(outlook, to)
+  for (const [name, at] of policy.spread.place(wishes, load)) {
+    const outlook = unplaced.get(name)
+    const to = ground.named.get(at)
+    if (outlook !== undefined && to !== undefined) place(outlook, to)
   }
   return decisions
 }

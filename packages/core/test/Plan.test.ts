@@ -1,10 +1,14 @@
+import { execFileSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { plan } from "@netcup-failover/core/Plan"
+import type { Eligibility } from "@netcup-failover/core/Eligibility"
+import { plan, standard } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import { printed } from "./PlanPrinted.ts"
 import { carryOut, destination, freeGroups, placeOf } from "./PlanReading.ts"
-import { candidate, node, oneOf, server, worlds } from "./Worlds.ts"
+import { accountA, candidate, newGroup, node, oneOf, server, worlds } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 500 } }
 const turn = <A>(items: ReadonlyArray<A>, by: number): ReadonlyArray<A> =>
@@ -157,6 +161,41 @@ describe("plan", () => {
       }
     },
     often
+  )
+
+  it("asks about every node only for the groups of the node that failed: the others are where they may be", () => {
+    const ids = [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    const groups = ids.map((id) => newGroup(`g${id}`, { current: node(id) }))
+    const routes = new Map(groups.flatMap(({ addresses }, i) => addresses.map(({ prefix }) => [prefix, server(i + 1)])))
+    const failed = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }
+    const nodes = ids.map((id) => candidate(id, id === 4 ? failed : {}))
+    const asked = new Map<string, Set<string>>()
+    const counting: Eligibility = {
+      name: "counting",
+      judge: (question) => {
+        const { group, node } = question
+        asked.set(group.name, (asked.get(group.name) ?? new Set()).add(node.name))
+        return standard.eligibility.judge(question)
+      }
+    }
+    const accounts = new Map([[accountA, { servers: new Set(ids.map(server)), routes }]])
+    plan({ nodes, groups, accounts }, { ...standard, eligibility: counting })
+    assert.strictEqual(asked.size, 9)
+    for (const [name, names] of asked) assert.strictEqual(names.size, name === "g4" ? 9 : 1, name)
+  })
+
+  it.effect(
+    "decides alike in another process that runs other machine code and is given the world the other way round",
+    () =>
+      Effect.gen(function* () {
+        const script = fileURLToPath(new URL("./PlanPrinted.ts", import.meta.url))
+        const options = { encoding: "utf8", env: { PATH: process.env.PATH } } as const
+        const there = execFileSync(process.execPath, ["--no-opt", "--random-seed=7", script], options)
+        const here = yield* printed(false)
+        assert.deepStrictEqual(there.split("\n"), here.split("\n"))
+        assert.isAbove(here.split(" Move ").length, 200)
+      }),
+    60_000
   )
 
   it.effect("is tested on worlds that lead to every kind of decision and reason", () =>

@@ -3,9 +3,9 @@ import type { NodeName } from "@netcup-failover/core/Candidate"
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { type Policy, plan, standard } from "@netcup-failover/core/Plan"
-import type { Preference } from "@netcup-failover/core/Preference"
-import * as Order from "effect/Order"
+import { by } from "@netcup-failover/core/Preference"
 import { destination, type Free, freeGroups } from "./PlanReading.ts"
+import { chosen, Problem } from "./Wishes.ts"
 import { accountA, candidate, newGroup, node, oneOf, openWorlds, type SmallWorld, server, worlds } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 500 } }
@@ -40,7 +40,7 @@ const goPicks: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
 ]
 
 /** Prefers nodes with the role `edge`. */
-const edgeFirst: Preference = () => Order.mapInput(Order.Number, ({ labels }) => (labels.role === "edge" ? 0 : 1))
+const edgeFirst = by("edge", ({ labels }) => (labels.role === "edge" ? 1 : 0))
 const preferring: Policy = { ...standard, preference: edgeFirst }
 
 describe("plan, new groups", () => {
@@ -81,6 +81,37 @@ describe("plan, new groups", () => {
       const pools = free.filter(isNew).map(({ eligible }) => eligible.map(({ name }) => name))
       const peak = Math.max(0, ...loads(world, free.map(at)).values())
       assert.strictEqual(peak, lowestPeak(kept, pools))
+    },
+    often
+  )
+
+  it.prop(
+    "places the new groups as trying all assignments does, whatever they select and prefer",
+    [worlds, oneOf(false, true)],
+    ([world, prefers]) => {
+      const decisions = plan(world, prefers ? preferring : standard)
+      const free = freeGroups(world, decisions)
+      const fresh = free.filter((one) => isNew(one) && one.eligible.length > 0)
+      const carried = world.groups
+        .filter(({ name }) => fresh.every(({ group }) => group.name !== name))
+        .map(({ name, current }) => {
+          const decision = decisions.get(name)
+          const stays = decision?._tag === "Hold" && decision.because._tag !== "Conflict"
+          return stays ? current : destination(decision)
+        })
+      const wishes = fresh.map(({ group, eligible }) => {
+        const isFirst = ({ labels }: (typeof eligible)[number]) => !prefers || labels.role === "edge"
+        const tiers = [eligible.filter(isFirst), eligible.filter((one) => !isFirst(one))]
+        return {
+          name: group.name,
+          tiers: tiers.filter((tier) => tier.length > 0).map((tier) => tier.map(({ name }) => name))
+        }
+      })
+      const wanted = chosen(new Problem(wishes, loads(world, carried)))
+      assert.deepStrictEqual(
+        fresh.map(({ group }) => [group.name, destination(decisions.get(group.name))]).toSorted(),
+        [...wanted].map(([name, at]) => [name, at])
+      )
     },
     often
   )
@@ -146,11 +177,12 @@ describe("plan, new groups", () => {
     often
   )
 
-  it("spreads before it prefers", () => {
+  it("spreads before it prefers, and by the hash where either group could have the preferred node", () => {
     const nodes = [candidate(1, { labels: { role: "edge" } }), candidate(2)]
     const groups = [newGroup("g1"), newGroup("g2")]
     const decisions = plan({ nodes, groups, accounts: idle(1, 2) }, preferring)
     const places = groups.map(({ name }) => destination(decisions.get(name)))
-    assert.deepStrictEqual(places, [node(1), node(2)])
+    // The pick of "g1" among two is the second.
+    assert.deepStrictEqual(places, [node(2), node(1)])
   })
 })

@@ -1,0 +1,113 @@
+/**
+ * What there is to know about a group before groups are weighed against each other. Nodes are judged only when asked about:
+ * a group that is well placed asks about its own one, so that a failure costs what its groups cost, not what the world does.
+ */
+import type { Account } from "./Account.ts"
+import type { Candidate, NodeName } from "./Candidate.ts"
+import type { Eligibility } from "./Eligibility.ts"
+import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
+import * as Fnv1a from "./Fnv1a.ts"
+import type { Group } from "./Group.ts"
+import type { Ineligibility } from "./Ineligibility.ts"
+import type { ServerName } from "./ServerName.ts"
+
+/** The nodes of a world in the order of their names, and where to find them. */
+export interface Ground {
+  readonly nodes: ReadonlyArray<Candidate>
+  readonly named: ReadonlyMap<NodeName, Candidate>
+  /** Where two nodes claim one server, both. */
+  readonly withServer: ReadonlyMap<ServerName, ReadonlyArray<Candidate>>
+}
+
+/** Of sorted nodes. */
+export const groundOf = (nodes: ReadonlyArray<Candidate>): Ground => {
+  const withServer = new Map<ServerName, Array<Candidate>>()
+  for (const node of nodes) {
+    if (node.server === undefined) continue
+    const claimants = withServer.get(node.server)
+    if (claimants === undefined) withServer.set(node.server, [node])
+    else claimants.push(node)
+  }
+  return { nodes, named: new Map(nodes.map((node) => [node.name, node])), withServer }
+}
+
+export interface Outlook {
+  readonly group: Group
+  readonly account: Account
+  readonly ground: Ground
+  /** The reasons why a node cannot take the group. */
+  readonly judge: (node: Candidate) => ReadonlyArray<Ineligibility>
+  /** The nodes that hold addresses of the group now, in the order of their names. */
+  readonly holders: ReadonlyArray<Candidate>
+}
+
+const compare = (a: Candidate, b: Candidate): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+
+const nodesWith = (ground: Ground, servers: Iterable<ServerName | undefined>): ReadonlyArray<Candidate> =>
+  [...new Set(servers)]
+    .flatMap((server) => (server === undefined ? [] : (ground.withServer.get(server) ?? [])))
+    .sort(compare)
+
+export const make = (group: Group, account: Account, rule: Eligibility, ground: Ground): Outlook => ({
+  group,
+  account,
+  ground,
+  judge: (node) => rule.judge({ group, node, account }),
+  holders: nodesWith(
+    ground,
+    group.addresses.map(({ prefix }) => account.routes.get(prefix))
+  )
+})
+
+const isEligible = (outlook: Outlook, node: Candidate): boolean => outlook.judge(node).length === 0
+
+/** All nodes that may take the group. */
+export const eligible = (outlook: Outlook): ReadonlyArray<Candidate> =>
+  outlook.ground.nodes.filter((node) => isEligible(outlook, node))
+
+/** For each node what speaks against it. */
+export const reasons = ({ ground, judge }: Outlook): ReadonlyMap<NodeName, ReadonlyArray<Ineligibility>> =>
+  new Map(ground.nodes.map((node) => [node.name, judge(node)]))
+
+/** Why a node cannot have the group: none if it can, undefined if there is no such node. */
+export const against = ({ ground, judge }: Outlook, name: NodeName): ReadonlyArray<Ineligibility> | undefined => {
+  const node = ground.named.get(name)
+  return node === undefined ? undefined : judge(node)
+}
+
+/** The addresses that are not on a node. Servers are compared: of two nodes that claim one, both have what is there. */
+export const missingAt = ({ group, account }: Outlook, { server }: Candidate): ReadonlyArray<Prefix> =>
+  group.addresses
+    .map(({ prefix }: FailoverAddress) => prefix)
+    .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
+
+/** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
+export const unreadServer = (outlook: Outlook): ServerName | undefined => {
+  const { group, account, ground } = outlook
+  if (account.unread === undefined || group.addresses.every(({ prefix }) => account.routes.has(prefix)))
+    return undefined
+  return nodesWith(ground, account.unread).find((node) => isEligible(outlook, node))?.server
+}
+
+/** The picked one of a non-empty sorted pool. */
+const pick = (group: Group, pool: ReadonlyArray<Candidate>): Candidate | undefined =>
+  pool[Fnv1a.hash32(group.name) % pool.length]
+
+/** Where a group belongs by itself, if anywhere: its way is finished, it is kept, gathered, brought back, or goes where it was to go. */
+export const anchor = (outlook: Outlook): Candidate | undefined => {
+  const { group, ground, holders } = outlook
+  const ifEligible = (name: NodeName | undefined) => {
+    const node = name === undefined ? undefined : ground.named.get(name)
+    return node !== undefined && isEligible(outlook, node) ? node : undefined
+  }
+  const committed = group.target?.committed === true ? ifEligible(group.target.node) : undefined
+  if (committed !== undefined) return committed
+  // What has no addresses is wholly on each node.
+  const keepers = group.addresses.length === 0 ? eligible(outlook) : holders.filter((node) => isEligible(outlook, node))
+  const held = keepers.map((node) => group.addresses.length - missingAt(outlook, node).length)
+  const most = Math.max(0, ...held)
+  const fullest = keepers.filter((_, i) => held[i] === most)
+  const current = fullest.find(({ name }) => name === group.current)
+  if (fullest.length > 0) return current ?? (most === group.addresses.length ? fullest[0] : pick(group, fullest))
+  return ifEligible(group.current) ?? ifEligible(group.target?.node)
+}
