@@ -18,4 +18,12 @@ export interface Candidate {
   readonly server: ServerName | undefined
   readonly labels: Labels
   readonly verdict: Verdict
+  /** From when on it counts as settled after it became ready, ms since the epoch; absent: it does. */
+  readonly settledAt?: number
+  /** The conditions that say that it is short of something, such as `MemoryPressure`. */
+  readonly pressures?: ReadonlyArray<string>
+  /** Nothing new is to be scheduled there. */
+  readonly cordoned?: boolean
+  /** By this taint the cluster's autoscaler says that it is about to delete it. */
+  readonly leaving?: string
 }

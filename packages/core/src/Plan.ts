@@ -2,19 +2,22 @@
  * The decision for all groups together: where each belongs, and why.
  *
  * Flow: groups that cannot be acted on are held; what is well placed is kept; what is half moved is finished; the rest is
- * spread over the least loaded eligible nodes, most preferred first, and a hash of the group's name picks among equals.
+ * spread over the least loaded eligible nodes, most preferred first, and a hash of the group's name picks among equals. Last, what
+ * is well placed may be placed better, if its policy asks for that.
  *
  * Guarantees (each a property test): the order of nodes and groups in the input does not matter; planning what was planned
- * changes nothing; a well-placed group never moves; a failing node moves only its own groups; a new node moves nothing.
+ * changes nothing; a well-placed group never moves unless its policy or a pin asks for it; a failing node moves only its own groups;
+ * a new node moves nothing; where nothing changes from outside, plans come to rest.
  */
 import * as Data from "effect/Data"
 import { type Account, type AccountKey, apiOf } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
 import * as Eligibility from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
-import * as Fnv1a from "./Fnv1a.ts"
 import { type Group, HoldReason } from "./Group.ts"
+import * as Improvement from "./Improvement.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
+import * as Pick from "./Pick.ts"
 import * as Preference from "./Preference.ts"
 
 /** All that a decision may depend on. */
@@ -23,6 +26,8 @@ export interface World {
   readonly groups: ReadonlyArray<Group>
   /** Accounts that netcup has told about; a group whose account is not here is held. */
   readonly accounts: ReadonlyMap<AccountKey, Account>
+  /** ms since the epoch. Without it nothing depends on time. */
+  readonly now?: number
 }
 
 /** How to choose among nodes. */
@@ -31,16 +36,22 @@ export interface Policy {
   readonly preference: Preference.Preference
 }
 
-/** What the seed system does: any healthy, selected node of the account, none preferred; and that netcup can route to. */
+/**
+ * What the seed system does: any healthy, selected node of the account; and that netcup can route to, and that stays. Of several the ones
+ * first on which an address is least likely to be stranded, then the ones that the user prefers.
+ */
 export const standard: Policy = {
   eligibility: Eligibility.all(
     Eligibility.healthy,
     Eligibility.selected,
     Eligibility.accountLists,
     Eligibility.running,
-    Eligibility.sameSite
+    Eligibility.sameSite,
+    Eligibility.remaining
   ),
-  preference: Preference.indifferent
+  preference: [Preference.settled, Preference.unpressed, Preference.uncordoned, Preference.weighted].reduce(
+    Preference.andThen
+  )
 }
 
 export type MoveReason = Data.TaggedEnum<{
@@ -54,13 +65,25 @@ export type MoveReason = Data.TaggedEnum<{
   Incomplete: { readonly missing: ReadonlyArray<Prefix> }
   /** netcup routes the addresses elsewhere than to the node that should have them. */
   Drifted: { readonly missing: ReadonlyArray<Prefix> }
+  /** The user wants the group there. */
+  Pinned: {}
+  /** It does well where it is, and the user prefers the other node: failback. */
+  Preferred: { readonly over: NodeName }
+  /** It does well where it is, on a node with `load` groups, while the other had `other`: rebalance. */
+  Uneven: { readonly from: NodeName; readonly load: number; readonly other: number }
 }>
 export const MoveReason = Data.taggedEnum<MoveReason>()
 
+/** The node that the user wants a group on cannot have it: why not. No `reasons`: there is no such node. */
+export interface Unpinned {
+  readonly node: NodeName
+  readonly reasons: ReadonlyArray<Ineligibility>
+}
+
 export type Decision = Data.TaggedEnum<{
   /** All addresses are on `node`, and it may keep them. */
-  Stay: { readonly node: NodeName }
-  Move: { readonly to: NodeName; readonly because: MoveReason }
+  Stay: { readonly node: NodeName; readonly unpinned?: Unpinned }
+  Move: { readonly to: NodeName; readonly because: MoveReason; readonly unpinned?: Unpinned }
   /** Nothing is done before `until` (ms since the epoch), or before something outside changes. */
   Hold: { readonly until: number | undefined; readonly because: HoldReason }
   /** No node can take the group; for each node the reasons why not. */
@@ -150,22 +173,29 @@ const unreadServer = ({ group, account, eligible }: Outlook): string | undefined
     ? undefined
     : eligible.find(({ server }) => server !== undefined && account.unread?.has(server) === true)?.server
 
-/** The picked one of a non-empty sorted pool. */
-const pick = (group: Group, pool: ReadonlyArray<Candidate>): Candidate | undefined =>
-  pool[Fnv1a.hash32(group.name) % pool.length]
+/** What there is to say of a pin that cannot be followed. */
+const unpinned = ({ group: { pin }, eligible, reasons }: Outlook): { readonly unpinned?: Unpinned } =>
+  pin === undefined || eligible.some(({ name }) => name === pin)
+    ? {}
+    : { unpinned: { node: pin, reasons: reasons.get(pin) ?? [] } }
 
-/** Where a group belongs by itself, if anywhere: its way is finished, it is kept, gathered, brought back, or goes where it was to go. */
+/**
+ * Where a group belongs by itself, if anywhere: its way is finished, it is where the user wants it, it is kept, gathered, brought back,
+ * or goes where it was to go.
+ */
 const anchor = (outlook: Outlook): Candidate | undefined => {
   const { group, eligible } = outlook
   const among = (nodes: ReadonlyArray<Candidate>, name: NodeName | undefined) =>
     nodes.find((node) => node.name === name)
   const committed = group.target?.committed === true ? among(eligible, group.target.node) : undefined
   if (committed !== undefined) return committed
+  const pinned = among(eligible, group.pin)
+  if (pinned !== undefined) return pinned
   const held = (node: Candidate) => group.addresses.length - missingAt(outlook, node).length
   const most = Math.max(0, ...eligible.map(held))
   const fullest = eligible.filter((node) => held(node) === most)
   if (most === group.addresses.length) return among(fullest, group.current) ?? fullest[0]
-  if (most > 0) return among(fullest, group.current) ?? pick(group, fullest)
+  if (most > 0) return among(fullest, group.current) ?? Pick.among(group, fullest)
   return among(eligible, group.current) ?? among(eligible, group.target?.node)
 }
 
@@ -181,6 +211,7 @@ const why = (outlook: Outlook, to: Candidate): MoveReason => {
   const hasPlace = group.current !== undefined || holders.length > 0
   if (hasPlace && group.target?.committed === true && to.name === group.target.node) return MoveReason.Begun()
   if (to.name === group.current) return MoveReason.Drifted({ missing })
+  if (to.name === group.pin) return MoveReason.Pinned()
   return missing.length < group.addresses.length ? MoveReason.Incomplete({ missing }) : MoveReason.FirstPlacement()
 }
 
@@ -197,13 +228,14 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   const load = new Map<NodeName, number>(nodes.map(({ name }) => [name, 0]))
   const carry = (node: NodeName) => load.set(node, (load.get(node) ?? 0) + 1)
 
+  const placed: Array<Outlook & Improvement.Placed> = []
+  const move = (outlook: Outlook, to: Candidate, because: MoveReason) =>
+    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...unpinned(outlook) }))
   const place = (outlook: Outlook, to: Candidate) => {
     carry(to.name)
-    const settled = missingAt(outlook, to).length === 0
-    decisions.set(
-      outlook.group.name,
-      settled ? Decision.Stay({ node: to.name }) : Decision.Move({ to: to.name, because: why(outlook, to) })
-    )
+    if (missingAt(outlook, to).length > 0) return move(outlook, to, why(outlook, to))
+    placed.push({ ...outlook, at: to })
+    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...unpinned(outlook) }))
   }
 
   const unplaced: Array<Outlook> = []
@@ -232,10 +264,29 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   for (const outlook of unplaced) {
     const lowest = Math.min(...outlook.eligible.map(({ name }) => load.get(name) ?? 0))
     const free = outlook.eligible.filter(({ name }) => (load.get(name) ?? 0) === lowest)
-    const order = policy.preference(outlook.group)
-    const best = free.filter((node) => free.every((other) => order(node, other) <= 0))
-    const to = pick(outlook.group, best)
+    const to = Pick.best(outlook.group, free, policy.preference, world.now)
     if (to !== undefined) place(outlook, to)
+  }
+
+  // Not what is where the user wants it, nor what may have a call on its way to elsewhere.
+  const isCalledAway = ({ group: { target }, at }: Improvement.Placed) =>
+    target?.committed === true && target.node !== at.name
+  const movable = placed.filter((one) => one.at.name !== one.group.pin && !isCalledAway(one))
+  const scales = { load, preference: policy.preference, now: world.now }
+  const improve = ({ group, to }: Improvement.Improvement, because: MoveReason) => {
+    const outlook = placed.find((one) => one.group.name === group)
+    if (outlook !== undefined) move(outlook, to, because)
+  }
+  for (const one of Improvement.preferred(movable, scales)) improve(one, MoveReason.Preferred({ over: one.from.name }))
+  const isAtRest = groups.every(({ name, target }) => {
+    const decision = decisions.get(name)
+    if (decision?._tag === "Stay") return target?.committed !== true || target.node === decision.node
+    return decision?._tag !== "Move" && target?.committed !== true
+  })
+  const one = isAtRest ? Improvement.evening(movable, scales) : undefined
+  if (one !== undefined) {
+    const [from, to] = [one.from.name, one.to.name]
+    improve(one, MoveReason.Uneven({ from, load: load.get(from) ?? 0, other: load.get(to) ?? 0 }))
   }
   return decisions
 }

@@ -40,7 +40,10 @@ const goPicks: ReadonlyArray<readonly [string, ReadonlyArray<number>]> = [
 ]
 
 /** Prefers nodes with the role `edge`. */
-const edgeFirst: Preference = () => Order.mapInput(Order.Number, ({ labels }) => (labels.role === "edge" ? 0 : 1))
+const edgeFirst: Preference = {
+  name: "edge first",
+  order: () => Order.mapInput(Order.Number, ({ labels }) => (labels.role === "edge" ? 0 : 1))
+}
 const preferring: Policy = { ...standard, preference: edgeFirst }
 
 describe("plan, new groups", () => {
