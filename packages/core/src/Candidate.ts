@@ -12,6 +12,9 @@ export type NodeName = typeof NodeName.Type
 /** The annotation that says which netcup server a node is. */
 export const serverNameAnnotation = "netcup.digilol.net/server-name"
 
+/** The annotation of a group that names the node that it is to be on. */
+export const moveToAnnotation = "netcup.digilol.net/move-to"
+
 export interface Candidate {
   readonly name: NodeName
   /** By {@link serverNameAnnotation}; absent without one. */

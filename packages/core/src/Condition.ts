@@ -16,6 +16,7 @@ export const reasons = [
   "RateLimited",
   "InvalidSpec",
   "Conflict",
+  "Paused",
   "CredentialsAccepted"
 ] as const
 export type Reason = (typeof reasons)[number]

@@ -18,8 +18,8 @@ export type HoldReason = Data.TaggedEnum<{
   AccountUnknown: { readonly message: string }
   /** netcup does not tell what is routed to one of the servers that the group may be on. */
   ServerUnknown: { readonly server: string }
-  /** The user wants it left alone. */
-  Paused: {}
+  /** The user wants it left alone. `credentials`: what would hold it else. */
+  Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */
   Conflict: { readonly prefix: string; readonly holder: string }
 }>
