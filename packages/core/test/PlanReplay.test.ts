@@ -74,7 +74,10 @@ const event: Arbitrary.Arbitrary<Event> = Arbitrary.map(
       case "goes":
         return goes(n)
       case "weakens":
-        return onNode(n, ({ settledAt: _, pressures: __, cordoned: ___, ...one }) => ({ ...one, ...weakness }))
+        return onNode(n, ({ settledAt: _, pressures: __, cordoned: ___, leaving: ____, ...one }) => ({
+          ...one,
+          ...weakness
+        }))
       case "wishes":
         return onGroup(n, ({ preferences: _, failback: __, rebalance: ___, pin: ____, ...one }) => ({
           ...one,

@@ -43,9 +43,11 @@ export const weaknesses = Arbitrary.map(
   Arbitrary.all({
     settledAt: usually(undefined, now - 1, now, now + 1, now + 2),
     pressures: usually<ReadonlyArray<string> | undefined>(undefined, ["MemoryPressure"], []),
-    cordoned: usually(undefined, true, false)
+    cordoned: usually(undefined, true, false),
+    leaving: usually(undefined, undefined, "about-to-go")
   }),
-  ({ settledAt, pressures, cordoned }): Partial<Candidate> => ({
+  ({ settledAt, pressures, cordoned, leaving }): Partial<Candidate> => ({
+    ...(leaving === undefined ? {} : { leaving }),
     ...(settledAt === undefined ? {} : { settledAt }),
     ...(pressures === undefined ? {} : { pressures }),
     ...(cordoned === undefined ? {} : { cordoned })
