@@ -38,6 +38,19 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
   ["IPv6 prefixes of any length", { ips: ["2001:db8::/1", "2001:db8::/48", "2001:db8::1/128"] }],
   ["host bits in IPv6", { ips: ["2001:db8::2/64"] }],
   ["upper case and leading zeros in IPv6", { ips: ["2001:0DB8:0000::A/64"] }],
+  [
+    "all wishes at once",
+    {
+      preferences: [
+        { weight: 1, nodeSelector: {} },
+        ...Array(15).fill({ weight: 100, nodeSelector: { matchLabels: labels(16) } })
+      ],
+      failback: "WhenPreferred",
+      rebalance: "WhenUneven",
+      paused: false
+    }
+  ],
+  ["no wishes at all", { preferences: [], failback: "Never", rebalance: "Never" }],
   ["as many addresses as are allowed", { ips: many(64) }],
   ["a Secret with dots in its name", { credentialsSecret: { name: "netcup.account-1", namespace: "a-b" } }],
   ["the longest names", { credentialsSecret: { name: "a".repeat(253), namespace: "b".repeat(63) } }],
@@ -60,6 +73,8 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
 ]
 
 /** What is wrong, and what the message has to say: where, and what to write instead. */
+const preferring = (preference: Schema.Json): Spec => ({ preferences: [preference] })
+
 const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
   ["no addresses", { ips: [] }, "spec.ips", "should have at least 1 items"],
   ["too many addresses", { ips: many(65) }, "spec.ips", "must have at most 64 items"],
@@ -170,6 +185,21 @@ const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
     "spec.priority",
     "should be less than or equal to 1000000000"
   ],
+  ["a preference without a weight", preferring({ nodeSelector: {} }), "spec.preferences[0].weight", "Required value"],
+  ["a weight of nothing", preferring({ weight: 0, nodeSelector: {} }), "greater than or equal to 1"],
+  ["too much weight", preferring({ weight: 101, nodeSelector: {} }), "less than or equal to 100"],
+  ["half a weight", preferring({ weight: 1.5, nodeSelector: {} }), "spec.preferences[0].weight", "of type integer"],
+  ["a preference for nothing", preferring({ weight: 1 }), "spec.preferences[0].nodeSelector", "Required value"],
+  [
+    "a preference with a selector that is none",
+    preferring({ weight: 1, nodeSelector: { matchExpressions: [{ key: "a", operator: "In" }] } }),
+    "spec.preferences[0].nodeSelector.matchExpressions[0]",
+    "In needs at least one value"
+  ],
+  ["too many preferences", { preferences: Array(17).fill({ weight: 1, nodeSelector: {} }) }, "must have at most 16"],
+  ["an unknown failback", { failback: "Always" }, 'supported values: "Never", "WhenPreferred"'],
+  ["an unknown rebalance", { rebalance: true }, "spec.rebalance"],
+  ["a pause that is no yes or no", { paused: "yes" }, "spec.paused", "must be of type boolean"],
   ["a priority that is no number", { priority: "high" }, "spec.priority", "must be of type integer"],
   ["an unknown field", { ip: "198.51.100.1/32" }, 'unknown field "spec.ip"']
 ]

@@ -186,7 +186,16 @@ const attemptOutcomes: { readonly [O in "routed" | Exclude<NetcupErrorReason["_t
   UnknownOutcome: true
 }
 
-const moveReasons = ["FirstPlacement", "Begun", "LeftNode", "Incomplete", "Drifted"] as const
+const moveReasons = [
+  "FirstPlacement",
+  "Begun",
+  "LeftNode",
+  "Incomplete",
+  "Drifted",
+  "Pinned",
+  "Preferred",
+  "Uneven"
+] as const
 const moveOutcomes = ["routed", "failed", "abandoned"] as const
 
 /**

@@ -9,6 +9,7 @@ import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
+import * as Steadiness from "@netcup-failover/core/Steadiness"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -134,7 +135,9 @@ export const run = Effect.gen(function* () {
         return { resource: newest, account, group: GroupInput.make(newest, account, attempts) }
       })
     )
+    const now = yield* Clock.currentTimeMillis
     const decisions = Plan.plan({
+      now,
       nodes: seen.nodes,
       groups: cases.map(({ group }) => group),
       accounts: new Map(
@@ -169,7 +172,8 @@ export const run = Effect.gen(function* () {
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
-    return Math.min(...looks.filter((look) => look !== undefined))
+    const settling = Steadiness.changesAt(seen.nodes, now)
+    return Math.min(...[...looks, settling].filter((look) => look !== undefined))
   })
 
   yield* cluster.awaitSynced

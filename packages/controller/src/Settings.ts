@@ -71,6 +71,11 @@ export const settings = {
     "90s",
     "how long a watch may be silent before it is made anew; longer than a minute: so far bookmarks are apart"
   ),
+  settlePeriod: period(
+    "NODE_SETTLE_PERIOD",
+    "5m",
+    "how long a node has to be ready until nothing is held against it: others come first, and nothing is failed back to it before"
+  ),
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60s", "how old what is known of netcup may be in peace"),
   moveInterval: period(
     "NETCUP_MOVE_INTERVAL",

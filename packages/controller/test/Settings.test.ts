@@ -37,6 +37,7 @@ const standard = {
   leaseRenewDeadline: 10_000,
   leaseRetryPeriod: 2_000,
   watchIdleLimit: 90_000,
+  settlePeriod: 300_000,
   refreshInterval: 60_000,
   moveInterval: 301_000,
   shortWindow: 301_000,
@@ -57,6 +58,7 @@ const standard = {
 
 /** Environment variable, a value, the setting, and what it then is. */
 const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknown]> = [
+  ["NODE_SETTLE_PERIOD", "10m", "settlePeriod", 600_000],
   ["NETCUP_SOAP_URL", "http://127.0.0.1:8099/WSEndUser", "soapUrl", "http://127.0.0.1:8099/WSEndUser"],
   ["NETCUP_REST_URL", "http://127.0.0.1:8098/scp-core", "restUrl", "http://127.0.0.1:8098/scp-core"],
   ["NETCUP_OIDC_ISSUER", "http://127.0.0.1:8097/realms/scp", "oidcIssuer", "http://127.0.0.1:8097/realms/scp"],

@@ -12,10 +12,21 @@ export type NodeName = typeof NodeName.Type
 /** The annotation that says which netcup server a node is. */
 export const serverNameAnnotation = "netcup.digilol.net/server-name"
 
+/** The annotation of a group that names the node that it is to be on. */
+export const moveToAnnotation = "netcup.digilol.net/move-to"
+
 export interface Candidate {
   readonly name: NodeName
   /** By {@link serverNameAnnotation}; absent without one. */
   readonly server: ServerName | undefined
   readonly labels: Labels
   readonly verdict: Verdict
+  /** From when on it counts as settled after it became ready, ms since the epoch; absent: it does. */
+  readonly settledAt?: number
+  /** The conditions that say that it is short of something, such as `MemoryPressure`. */
+  readonly pressures?: ReadonlyArray<string>
+  /** Nothing new is to be scheduled there. */
+  readonly cordoned?: boolean
+  /** By this taint the cluster's autoscaler says that it is about to delete it. */
+  readonly leaving?: string
 }

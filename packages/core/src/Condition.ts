@@ -16,6 +16,7 @@ export const reasons = [
   "RateLimited",
   "InvalidSpec",
   "Conflict",
+  "Paused",
   "CredentialsAccepted",
   "LoginExpiring"
 ] as const

@@ -96,6 +96,12 @@ export const sameSite: Eligibility = {
   }
 }
 
+/** The node is not about to be deleted by the cluster's autoscaler. */
+export const remaining: Eligibility = {
+  name: "remaining",
+  judge: ({ node: { leaving } }) => (leaving === undefined ? [] : [Ineligibility.Leaving({ taint: leaving })])
+}
+
 /** The group's node selector matches the node's labels. */
 export const selected: Eligibility = {
   name: "selected",

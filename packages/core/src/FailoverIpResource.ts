@@ -5,7 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
-import { LabelSelector } from "./LabelSelector.ts"
+import { Failback, Rebalance } from "./Group.ts"
+import { LabelSelector, ShortLabelSelector } from "./LabelSelector.ts"
 import * as SpecRules from "./SpecRules.ts"
 
 export const group = "netcup.digilol.net"
@@ -15,6 +16,14 @@ export const plural = "netcupfailoverips"
 
 const listMap = (key: string) => ({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key] })
 const time = Schema.String.annotate({ format: "date-time" })
+
+const Preference = Schema.Struct({
+  weight: Schema.Int.annotate({
+    description: "What a node gains by matching, 1 to 100.",
+    ...SpecRules.weight
+  }),
+  nodeSelector: ShortLabelSelector.annotate({ description: "The nodes whose labels match gain the weight." })
+})
 
 export const Spec = Schema.Struct({
   ips: Schema.Array(Schema.String.annotate(SpecRules.address))
@@ -41,6 +50,30 @@ export const Spec = Schema.Struct({
       description:
         "Who is routed first when netcup's limits do not allow all at once: higher first. 0 when it is absent.",
       ...SpecRules.priority
+    })
+  ),
+  preferences: Schema.optionalKey(
+    Schema.Array(Preference).annotate({
+      description:
+        "Which nodes the group rather takes, of those with the fewest groups. The weights of all that match a node add up; the highest sum is preferred.",
+      ...SpecRules.preferences
+    })
+  ),
+  failback: Schema.optionalKey(
+    Failback.annotate({
+      description:
+        "Whether the group leaves a node that serves it well for one that its preferences weigh more: Never (when it is absent), or WhenPreferred, once that node has been well for a while and has fewer groups."
+    })
+  ),
+  rebalance: Schema.optionalKey(
+    Rebalance.annotate({
+      description:
+        "Whether the group leaves a node that serves it well for one with fewer groups: Never (when it is absent), or WhenUneven, where the numbers differ by two or more. One group moves at a time."
+    })
+  ),
+  paused: Schema.optionalKey(
+    Schema.Boolean.annotate({
+      description: "Whether the group is left alone: nothing is moved while it is true, not even off a dead node."
     })
   )
 })

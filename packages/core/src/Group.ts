@@ -2,6 +2,7 @@
  * A group of addresses as placement sees it.
  */
 import * as Data from "effect/Data"
+import * as Schema from "effect/Schema"
 import type { AccountKey } from "./Account.ts"
 import type { NodeName } from "./Candidate.ts"
 import type { FailoverAddress } from "./FailoverAddress.ts"
@@ -17,6 +18,8 @@ export type HoldReason = Data.TaggedEnum<{
   AccountUnknown: { readonly message: string }
   /** netcup does not tell what is routed to one of the servers that the group may be on. */
   ServerUnknown: { readonly server: string }
+  /** The user wants it left alone. `credentials`: what would hold it else. */
+  Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */
   Conflict: { readonly prefix: string; readonly holder: string }
 }>
@@ -26,6 +29,18 @@ export const HoldReason = Data.taggedEnum<HoldReason>()
 export interface Target {
   readonly node: NodeName
   readonly committed: boolean
+}
+
+export const Failback = Schema.Literals(["Never", "WhenPreferred"])
+type Failback = typeof Failback.Type
+
+export const Rebalance = Schema.Literals(["Never", "WhenUneven"])
+type Rebalance = typeof Rebalance.Type
+
+/** Nodes that a group rather takes than others. */
+export interface WeightedSelector {
+  readonly weight: number
+  readonly nodeSelector: LabelSelector
 }
 
 export interface Group {
@@ -38,6 +53,14 @@ export interface Group {
   /** The last node where all addresses were confirmed. */
   readonly current: NodeName | undefined
   readonly target: Target | undefined
+  /** What the user prefers: weights add up. */
+  readonly preferences?: ReadonlyArray<WeightedSelector>
+  /** Whether the group leaves a node that serves it well for one that the user prefers. */
+  readonly failback?: Failback
+  /** Whether the group leaves a node that serves it well for one with fewer groups. */
+  readonly rebalance?: Rebalance
+  /** Where the user wants it, as long as it may be there. */
+  readonly pin?: NodeName
   /** Set when the group cannot be acted on before something outside changes. */
   readonly held: { readonly because: HoldReason; readonly until: number | undefined } | undefined
 }

@@ -18,6 +18,8 @@ export type Ineligibility = Data.TaggedEnum<{
   WrongSite: { readonly server: string; readonly prefixes: ReadonlyArray<string> }
   /** The group's node selector does not match. */
   NotSelected: { readonly unmet: ReadonlyArray<string> }
+  /** The cluster's autoscaler is about to delete the node, as the taint says. */
+  Leaving: { readonly taint: string }
   /** A rule that had to be broken was kept. */
   Negated: { readonly rule: string }
 }>
@@ -31,5 +33,6 @@ export const render: (reason: Ineligibility) => string = Ineligibility.$match({
   ServerNotRunning: ({ server }) => `is server ${server}, which is off or in the rescue system`,
   WrongSite: ({ server, prefixes }) => `is server ${server}, which is at another site than ${prefixes.join(", ")}`,
   NotSelected: ({ unmet }) => `is not selected (${unmet.join("; ")})`,
+  Leaving: ({ taint }) => `is about to be deleted (taint ${taint})`,
   Negated: ({ rule }) => `is excluded by not(${rule})`
 })

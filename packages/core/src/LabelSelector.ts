@@ -4,37 +4,43 @@
 import * as Schema from "effect/Schema"
 import * as SpecRules from "./SpecRules.ts"
 
-const Requirement = Schema.Struct({
-  key: Schema.NonEmptyString.annotate({
-    description: "The label that the requirement is about.",
-    ...SpecRules.labelKey
-  }),
-  operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]).annotate({
-    description: "How the label relates to the values. NotIn also matches nodes without the label."
-  }),
-  values: Schema.optionalKey(
-    Schema.Array(Schema.String.annotate(SpecRules.labelValue)).annotate({
-      description: "For In and NotIn: at least one value. For Exists and DoesNotExist: none.",
-      ...SpecRules.requirementValues
-    })
-  )
-}).annotate(SpecRules.requirement)
-type Requirement = typeof Requirement.Type
+const requirementOf = (limit: number) =>
+  Schema.Struct({
+    key: Schema.NonEmptyString.annotate({
+      description: "The label that the requirement is about.",
+      ...SpecRules.labelKey
+    }),
+    operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]).annotate({
+      description: "How the label relates to the values. NotIn also matches nodes without the label."
+    }),
+    values: Schema.optionalKey(
+      Schema.Array(Schema.String.annotate(SpecRules.labelValue)).annotate({
+        description: "For In and NotIn: at least one value. For Exists and DoesNotExist: none.",
+        ...SpecRules.requirementValues(limit)
+      })
+    )
+  }).annotate(SpecRules.requirement)
+type Requirement = ReturnType<typeof requirementOf>["Type"]
 
-export const LabelSelector = Schema.Struct({
-  matchLabels: Schema.optionalKey(
-    Schema.Record(Schema.String, Schema.String.annotate(SpecRules.labelValue)).annotate({
-      description: "Labels that a node must have, with these values.",
-      ...SpecRules.matchLabels
-    })
-  ),
-  matchExpressions: Schema.optionalKey(
-    Schema.Array(Requirement).annotate({
-      description: "Requirements that a node's labels must all meet.",
-      ...SpecRules.requirements
-    })
-  )
-})
+const selectorOf = (limit: number) =>
+  Schema.Struct({
+    matchLabels: Schema.optionalKey(
+      Schema.Record(Schema.String, Schema.String.annotate(SpecRules.labelValue)).annotate({
+        description: "Labels that a node must have, with these values.",
+        ...SpecRules.matchLabels(limit)
+      })
+    ),
+    matchExpressions: Schema.optionalKey(
+      Schema.Array(requirementOf(limit)).annotate({
+        description: "Requirements that a node's labels must all meet.",
+        ...SpecRules.requirements(limit)
+      })
+    )
+  })
+
+export const LabelSelector = selectorOf(64)
+/** One of several: the API server reckons what all of them may cost together. */
+export const ShortLabelSelector = selectorOf(16)
 export type LabelSelector = typeof LabelSelector.Type
 
 /** Selects every node. */

@@ -6,9 +6,9 @@ import type { Account } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
 import type { Eligibility } from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
-import * as Fnv1a from "./Fnv1a.ts"
 import type { Group } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
+import * as Pick from "./Pick.ts"
 import type { ServerName } from "./ServerName.ts"
 
 /** The nodes of a world in the order of their names, and where to find them. */
@@ -89,11 +89,10 @@ export const unreadServer = (outlook: Outlook): ServerName | undefined => {
   return nodesWith(ground, account.unread).find((node) => isEligible(outlook, node))?.server
 }
 
-/** The picked one of a non-empty sorted pool. */
-const pick = (group: Group, pool: ReadonlyArray<Candidate>): Candidate | undefined =>
-  pool[Fnv1a.hash32(group.name) % pool.length]
-
-/** Where a group belongs by itself, if anywhere: its way is finished, it is kept, gathered, brought back, or goes where it was to go. */
+/**
+ * Where a group belongs by itself, if anywhere: its way is finished, it is where the user wants it, it is kept, gathered, brought back,
+ * or goes where it was to go.
+ */
 export const anchor = (outlook: Outlook): Candidate | undefined => {
   const { group, ground, holders } = outlook
   const ifEligible = (name: NodeName | undefined) => {
@@ -102,12 +101,14 @@ export const anchor = (outlook: Outlook): Candidate | undefined => {
   }
   const committed = group.target?.committed === true ? ifEligible(group.target.node) : undefined
   if (committed !== undefined) return committed
+  const pinned = ifEligible(group.pin)
+  if (pinned !== undefined) return pinned
   // What has no addresses is wholly on each node.
   const keepers = group.addresses.length === 0 ? eligible(outlook) : holders.filter((node) => isEligible(outlook, node))
   const held = keepers.map((node) => group.addresses.length - missingAt(outlook, node).length)
   const most = Math.max(0, ...held)
   const fullest = keepers.filter((_, i) => held[i] === most)
   const current = fullest.find(({ name }) => name === group.current)
-  if (fullest.length > 0) return current ?? (most === group.addresses.length ? fullest[0] : pick(group, fullest))
+  if (fullest.length > 0) return current ?? (most === group.addresses.length ? fullest[0] : Pick.among(group, fullest))
   return ifEligible(group.current) ?? ifEligible(group.target?.node)
 }

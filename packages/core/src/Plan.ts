@@ -2,10 +2,11 @@
  * The decision for all groups together: where each belongs, and why.
  *
  * Flow: groups that cannot be acted on are held; what is well placed is kept; what is half moved is finished; the rest is
- * spread over its eligible nodes, all groups at once.
+ * spread over its eligible nodes, all groups at once. Last, what is well placed may be placed better, if its policy asks for that.
  *
  * Guarantees (each a property test): the order of nodes and groups in the input does not matter; planning what was planned
- * changes nothing; a well-placed group never moves; a failing node moves only its own groups; a new node moves nothing.
+ * changes nothing; a well-placed group never moves unless its policy or a pin asks for it; a failing node moves only its own groups;
+ * a new node moves nothing; where nothing changes from outside, plans come to rest.
  */
 import * as Data from "effect/Data"
 import { type Account, type AccountKey, apiOf } from "./Account.ts"
@@ -13,6 +14,7 @@ import type { Candidate, NodeName } from "./Candidate.ts"
 import * as Eligibility from "./Eligibility.ts"
 import type { Prefix } from "./FailoverAddress.ts"
 import { type Group, HoldReason } from "./Group.ts"
+import * as Improvement from "./Improvement.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
 import * as Outlook from "./Outlook.ts"
 import * as Preference from "./Preference.ts"
@@ -24,6 +26,8 @@ export interface World {
   readonly groups: ReadonlyArray<Group>
   /** Accounts that netcup has told about; a group whose account is not here is held. */
   readonly accounts: ReadonlyMap<AccountKey, Account>
+  /** ms since the epoch. Without it nothing depends on time. */
+  readonly now?: number
 }
 
 /** How to choose among nodes. */
@@ -33,16 +37,22 @@ export interface Policy {
   readonly spread: Spread.Spread
 }
 
-/** What the seed system does: any healthy, selected node of the account, none preferred; and that netcup can route to. Loads even. */
+/**
+ * What the seed system does: any healthy, selected node of the account; and that netcup can route to, and that stays. Loads even. Of
+ * nodes that are as good the ones first on which an address is least likely to be stranded, then the ones that the user prefers.
+ */
 export const standard: Policy = {
   eligibility: Eligibility.all(
     Eligibility.healthy,
     Eligibility.selected,
     Eligibility.accountLists,
     Eligibility.running,
-    Eligibility.sameSite
+    Eligibility.sameSite,
+    Eligibility.remaining
   ),
-  preference: Preference.indifferent,
+  preference: [Preference.settled, Preference.unpressed, Preference.uncordoned, Preference.weighted].reduce(
+    Preference.andThen
+  ),
   spread: Spread.even
 }
 
@@ -57,13 +67,25 @@ export type MoveReason = Data.TaggedEnum<{
   Incomplete: { readonly missing: ReadonlyArray<Prefix> }
   /** netcup routes the addresses elsewhere than to the node that should have them. */
   Drifted: { readonly missing: ReadonlyArray<Prefix> }
+  /** The user wants the group there. */
+  Pinned: {}
+  /** It does well where it is, and the user prefers the other node: failback. */
+  Preferred: { readonly over: NodeName }
+  /** It does well where it is, on a node with `load` groups, while the other had `other`: rebalance. */
+  Uneven: { readonly from: NodeName; readonly load: number; readonly other: number }
 }>
 export const MoveReason = Data.taggedEnum<MoveReason>()
 
+/** The node that the user wants a group on cannot have it: why not. No `reasons`: there is no such node. */
+export interface Unpinned {
+  readonly node: NodeName
+  readonly reasons: ReadonlyArray<Ineligibility>
+}
+
 export type Decision = Data.TaggedEnum<{
   /** All addresses are on `node`, and it may keep them. */
-  Stay: { readonly node: NodeName }
-  Move: { readonly to: NodeName; readonly because: MoveReason }
+  Stay: { readonly node: NodeName; readonly unpinned?: Unpinned }
+  Move: { readonly to: NodeName; readonly because: MoveReason; readonly unpinned?: Unpinned }
   /** Nothing is done before `until` (ms since the epoch), or before something outside changes. */
   Hold: { readonly until: number | undefined; readonly because: HoldReason }
   /** No node can take the group; for each node the reasons why not. */
@@ -117,6 +139,14 @@ const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason
   return losers
 }
 
+/** What there is to say of a pin that cannot be followed. */
+const unpinned = (outlook: Outlook.Outlook): { readonly unpinned?: Unpinned } => {
+  const { pin } = outlook.group
+  if (pin === undefined) return {}
+  const reasons = Outlook.against(outlook, pin)
+  return reasons?.length === 0 ? {} : { unpinned: { node: pin, reasons: reasons ?? [] } }
+}
+
 const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
   const { group, holders } = outlook
   const missing = Outlook.missingAt(outlook, to)
@@ -129,6 +159,7 @@ const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
   const hasPlace = group.current !== undefined || holders.length > 0
   if (hasPlace && group.target?.committed === true && to.name === group.target.node) return MoveReason.Begun()
   if (to.name === group.current) return MoveReason.Drifted({ missing })
+  if (to.name === group.pin) return MoveReason.Pinned()
   return missing.length < group.addresses.length ? MoveReason.Incomplete({ missing }) : MoveReason.FirstPlacement()
 }
 
@@ -146,12 +177,14 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   const load = new Map<NodeName, number>(nodes.map(({ name }) => [name, 0]))
   const carry = (node: NodeName) => load.set(node, (load.get(node) ?? 0) + 1)
 
+  const placed: Array<{ readonly outlook: Outlook.Outlook; readonly at: Candidate }> = []
+  const move = (outlook: Outlook.Outlook, to: Candidate, because: MoveReason) =>
+    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...unpinned(outlook) }))
   const place = (outlook: Outlook.Outlook, to: Candidate) => {
-    const settled = Outlook.missingAt(outlook, to).length === 0
-    decisions.set(
-      outlook.group.name,
-      settled ? Decision.Stay({ node: to.name }) : Decision.Move({ to: to.name, because: why(outlook, to) })
-    )
+    carry(to.name)
+    if (Outlook.missingAt(outlook, to).length > 0) return move(outlook, to, why(outlook, to))
+    placed.push({ outlook, at: to })
+    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...unpinned(outlook) }))
   }
 
   const unplaced = new Map<string, Outlook.Outlook>()
@@ -176,7 +209,6 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       continue
     }
     if (at !== undefined) {
-      carry(at.name)
       place(outlook, at)
       continue
     }
@@ -186,13 +218,37 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       continue
     }
     unplaced.set(group.name, outlook)
-    wishes.push({ name: group.name, tiers: Preference.tiers(policy.preference.order(group), eligible) })
+    wishes.push({ name: group.name, tiers: Preference.tiers(policy.preference.order(group, world.now), eligible) })
   }
 
-  for (const [name, at] of policy.spread.place(wishes, load)) {
+  for (const [name, at] of policy.spread.place(wishes, new Map(load))) {
     const outlook = unplaced.get(name)
     const to = ground.named.get(at)
     if (outlook !== undefined && to !== undefined) place(outlook, to)
+  }
+
+  // Not what is where the user wants it, nor what may have a call on its way to elsewhere.
+  const movable = placed
+    .filter(({ outlook: { group }, at }) => {
+      const isAsked = group.failback === "WhenPreferred" || group.rebalance === "WhenUneven"
+      return isAsked && at.name !== group.pin && !(group.target?.committed === true && group.target.node !== at.name)
+    })
+    .map(({ outlook, at }) => ({ group: outlook.group, at, eligible: Outlook.eligible(outlook) }))
+  const scales = { load, preference: policy.preference, now: world.now }
+  const improve = ({ group, to }: Improvement.Improvement, because: MoveReason) => {
+    const found = placed.find(({ outlook }) => outlook.group.name === group)
+    if (found !== undefined) move(found.outlook, to, because)
+  }
+  for (const one of Improvement.preferred(movable, scales)) improve(one, MoveReason.Preferred({ over: one.from.name }))
+  const isAtRest = groups.every(({ name, target }) => {
+    const decision = decisions.get(name)
+    if (decision?._tag === "Stay") return target?.committed !== true || target.node === decision.node
+    return decision?._tag !== "Move" && target?.committed !== true
+  })
+  const one = isAtRest ? Improvement.evening(movable, scales) : undefined
+  if (one !== undefined) {
+    const [from, to] = [one.from.name, one.to.name]
+    improve(one, MoveReason.Uneven({ from, load: load.get(from) ?? 0, other: load.get(to) ?? 0 }))
   }
   return decisions
 }

@@ -1,23 +1,29 @@
 /**
  * Orders nodes that a group could take alike. How even the loads are comes first; of what is as even, the most preferred is taken.
+ * Preferences compose as a monoid: {@link andThen}, with the identity {@link indifferent}.
  */
 import * as Order from "effect/Order"
 import type { Candidate, NodeName } from "./Candidate.ts"
 import type { Group } from "./Group.ts"
+import * as Steadiness from "./Steadiness.ts"
+import * as Weights from "./Weights.ts"
 
-/** For a group, an order of nodes: the preferred one is the smaller. */
+/** `order` of nodes for a group at a time (ms since the epoch; `undefined`: not known): the preferred one is the smaller. */
 export interface Preference {
   readonly name: string
-  readonly order: (group: Group) => Order.Order<Candidate>
+  readonly order: (group: Group, now: number | undefined) => Order.Order<Candidate>
 }
 
 /** Prefers nothing: the identity of {@link andThen}. */
 export const indifferent: Preference = { name: "indifferent", order: () => () => 0 }
 
 /** Prefers the node with the higher score. */
-export const by = (name: string, score: (node: Candidate, group: Group) => number): Preference => ({
+export const by = (
+  name: string,
+  score: (node: Candidate, group: Group, now: number | undefined) => number
+): Preference => ({
   name,
-  order: (group) => Order.mapInput(Order.flip(Order.Number), (node) => score(node, group))
+  order: (group, now) => Order.mapInput(Order.flip(Order.Number), (node) => score(node, group, now))
 })
 
 /** `first` decides; where it is indifferent, `second` does. */
@@ -26,9 +32,21 @@ export const andThen = (first: Preference, second: Preference): Preference => {
   if (second === indifferent) return first
   return {
     name: `${first.name}, then ${second.name}`,
-    order: (group) => Order.combine(first.order(group), second.order(group))
+    order: (group, now) => Order.combine(first.order(group, now), second.order(group, now))
   }
 }
+
+/** Rather a node that has been well for a while than one that has just recovered, and may fail again. */
+export const settled: Preference = by("settled", (node, _, now) => (Steadiness.isSettled(node, now) ? 1 : 0))
+
+/** Rather a node without pressure, whose network is there. */
+export const unpressed: Preference = by("unpressed", (node) => (Steadiness.isUnpressed(node) ? 1 : 0))
+
+/** Rather a node that Pods may be scheduled to. */
+export const uncordoned: Preference = by("uncordoned", (node) => (Steadiness.isUncordoned(node) ? 1 : 0))
+
+/** The node that the user gives more weight (`spec.preferences`). */
+export const weighted: Preference = by("weighted", (node, group) => Weights.of(group, node))
 
 /** The nodes in tiers, the most preferred first; those of one tier are as good as each other, and in the order given. */
 export const tiers = (

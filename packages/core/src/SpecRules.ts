@@ -107,7 +107,7 @@ export const labelValue = {
   ...rules({ rule: `self == '' || self.matches('^${valuePattern}$')`, message: noValue })
 }
 
-export const requirementValues = { maxItems: 64 }
+export const requirementValues = (maxItems: number) => ({ maxItems })
 
 export const requirement = rules({
   rule: "self.operator in ['In', 'NotIn'] ? has(self.values) && self.values.size() > 0 : !has(self.values) || self.values.size() == 0",
@@ -116,16 +116,22 @@ export const requirement = rules({
     "self.operator + (self.operator in ['In', 'NotIn'] ? ' needs at least one value: write values, or use Exists or DoesNotExist' : ' takes no values: leave values out, or use In or NotIn')"
 })
 
-export const requirements = { maxItems: 64 }
+export const requirements = (maxItems: number) => ({ maxItems })
 
 /** `matchLabels`. A schema has no limit for the length of keys, so that a message cannot tell which one it is. */
-export const matchLabels = {
-  maxProperties: 64,
+export const matchLabels = (maxProperties: number) => ({
+  maxProperties,
   ...rules({
     rule: `self.all(key, key.indexOf('/') <= 253 && key.matches('${keyPattern}'))`,
     message: `one of the keys ${noKey}`
   })
-}
+})
+
+/** `spec.preferences`. */
+export const preferences = { maxItems: 16 }
+
+/** As in the preferences of a Pod's node affinity. */
+export const weight = { minimum: 1, maximum: 100 }
 
 /** As far as a user's PriorityClass goes, and as far below zero. */
 export const priority = { minimum: -1_000_000_000, maximum: 1_000_000_000 }

@@ -1,5 +1,5 @@
 /**
- * What is known of a node's health, folded into one answer. Today the conditions of the Node and its deletion feed it.
+ * What is known of a node's health, folded into one answer. Today the conditions of the Node, its deletion and taints feed it.
  */
 import * as Data from "effect/Data"
 
@@ -13,6 +13,8 @@ export type Sign = Data.TaggedEnum<{
   NeverReady: {}
   /** The Node object is being deleted. */
   Deleting: {}
+  /** Somebody who knows says that the node is down: an operator or the cloud, by this taint. */
+  OutOfService: { readonly taint: string }
 }>
 export const Sign = Data.taggedEnum<Sign>()
 
@@ -27,6 +29,8 @@ export interface Verdict {
 export interface Declared {
   readonly ready: "True" | "False" | "Unknown" | undefined
   readonly deleting: boolean
+  /** Taints that say that the node is down. */
+  readonly outOfService?: ReadonlyArray<string>
 }
 
 const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
@@ -42,9 +46,13 @@ const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
   }
 }
 
-/** The verdict by what the Node object declares alone, as the seed system judges. */
-export const fromDeclared = ({ ready, deleting }: Declared): Verdict => {
-  const reasons = [...(deleting ? [Sign.Deleting()] : []), ...readiness(ready)]
+/** The verdict by what the Node object declares alone: as the seed system judges, and by what taints say of its being down. */
+export const fromDeclared = ({ ready, deleting, outOfService = [] }: Declared): Verdict => {
+  const reasons = [
+    ...(deleting ? [Sign.Deleting()] : []),
+    ...outOfService.map((taint) => Sign.OutOfService({ taint })),
+    ...readiness(ready)
+  ]
   return { state: reasons.length === 0 ? "Healthy" : "Failed", reasons, changesAt: undefined }
 }
 
@@ -53,5 +61,6 @@ export const renderSign: (sign: Sign) => string = Sign.$match({
   NotReady: () => "is not ready",
   Silent: () => "is silent (Ready=Unknown)",
   NeverReady: () => "has not reported yet",
-  Deleting: () => "is being deleted"
+  Deleting: () => "is being deleted",
+  OutOfService: ({ taint }) => `is out of service (taint ${taint})`
 })

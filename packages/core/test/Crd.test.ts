@@ -96,7 +96,7 @@ const keywords = [
  * What the CRD of a revision accepts and keeps, by its hash. When it changes: raise `crdRevision` and give the new hash here, or
  * clusters with the old one are not told.
  */
-const revision = { revision: 1, hash: 1843732347 }
+const revision = { revision: 2, hash: 2718512916 }
 
 describe("the CRD", () => {
   it("says its revision, which is raised with every change of what it accepts or keeps", () => {
@@ -121,7 +121,12 @@ describe("the CRD", () => {
         "$.spec.nodeSelector.matchLabels{}",
         "$.spec.nodeSelector.matchExpressions[]",
         "$.spec.nodeSelector.matchExpressions[].key",
-        "$.spec.nodeSelector.matchExpressions[].values[]"
+        "$.spec.nodeSelector.matchExpressions[].values[]",
+        "$.spec.preferences[].nodeSelector.matchLabels",
+        "$.spec.preferences[].nodeSelector.matchLabels{}",
+        "$.spec.preferences[].nodeSelector.matchExpressions[]",
+        "$.spec.preferences[].nodeSelector.matchExpressions[].key",
+        "$.spec.preferences[].nodeSelector.matchExpressions[].values[]"
       ]
     )
     for (const [path, schema] of ruled) {
@@ -200,7 +205,25 @@ describe("the CRD", () => {
       return isObject(properties) ? Object.keys(properties) : []
     }
     assert.sameMembers(names("$"), ["apiVersion", "kind", "metadata", "spec", "status"])
-    assert.sameMembers(names("$.spec"), ["ips", "credentialsSecret", "nodeSelector", "priority"])
+    assert.sameMembers(names("$.spec"), [
+      "ips",
+      "credentialsSecret",
+      "nodeSelector",
+      "priority",
+      "preferences",
+      "failback",
+      "rebalance",
+      "paused"
+    ])
+    // Absent means what the first controller did: nothing is written into resources that don't name them.
+    for (const name of ["preferences", "failback", "rebalance", "paused"])
+      assert.notProperty(at(`$.spec.${name}`), "default", name)
+    assert.sameMembers(names("$.spec.preferences[]"), ["weight", "nodeSelector"])
+    assert.deepStrictEqual(at("$.spec.preferences[]").required, ["weight", "nodeSelector"])
+    const { minimum, maximum } = at("$.spec.preferences[].weight")
+    assert.deepStrictEqual([minimum, maximum], [1, 100])
+    assert.deepStrictEqual(at("$.spec.failback").enum, ["Never", "WhenPreferred"])
+    assert.deepStrictEqual(at("$.spec.rebalance").enum, ["Never", "WhenUneven"])
     assert.strictEqual(at("$.spec.priority").type, "integer")
     assert.notProperty(at("$.spec.priority"), "default")
     assert.sameMembers(names("$.spec.nodeSelector"), ["matchLabels", "matchExpressions"])

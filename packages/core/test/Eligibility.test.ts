@@ -107,6 +107,17 @@ describe("the rules of the seed system", () => {
     ])
   })
 
+  it("remaining refuses a node that is about to be deleted, and names the taint that says so", () => {
+    assert.deepStrictEqual(Eligibility.remaining.judge(question), [])
+    const node = candidate(1, { leaving: "about-to-go" })
+    assert.deepStrictEqual(Eligibility.remaining.judge({ ...question, node }), [
+      Ineligibility.Leaving({ taint: "about-to-go" })
+    ])
+    assert.deepStrictEqual(standard.eligibility.judge({ ...question, node }).map(render), [
+      "is about to be deleted (taint about-to-go)"
+    ])
+  })
+
   it("selected refuses a node with all that its labels do not meet", () => {
     assert.deepStrictEqual(Eligibility.selected.judge(question), [])
     const group = newGroup("g1", {

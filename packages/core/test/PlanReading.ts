@@ -22,8 +22,9 @@ export const destination = (decision: Decision | undefined): NodeName | undefine
 }
 
 /** Whether a node may have a group under the standard policy. */
-export const canTake = (group: Group, { server, labels, verdict }: Candidate, account: Account): boolean =>
+export const canTake = (group: Group, { server, labels, verdict, leaving }: Candidate, account: Account): boolean =>
   verdict.state === "Healthy" &&
+  leaving === undefined &&
   server !== undefined &&
   account.servers.has(server) &&
   LabelSelector.unmet(group.selector, labels).length === 0 &&

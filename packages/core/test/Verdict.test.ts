@@ -27,6 +27,14 @@ describe("the verdict by what the Node object declares", () => {
     })
   }
 
+  it("is Failed for a node that somebody says is down, however ready it is", () => {
+    const taint = "node.kubernetes.io/out-of-service"
+    const { state, reasons } = fromDeclared({ ready: "True", deleting: false, outOfService: [taint] })
+    assert.strictEqual(state, "Failed")
+    assert.deepStrictEqual(reasons.map(renderSign), ["is out of service (taint node.kubernetes.io/out-of-service)"])
+    assert.strictEqual(fromDeclared({ ready: "True", deleting: false, outOfService: [] }).state, "Healthy")
+  })
+
   it("puts every sign into words of its own", () => {
     const signs = [...fromDeclared({ ready: "False", deleting: true }).reasons]
     for (const ready of ["Unknown", undefined] as const) signs.push(...fromDeclared({ ready, deleting: false }).reasons)

@@ -49,13 +49,17 @@ const showGroup = (group: Group, account: Account | undefined): string =>
     group.current === undefined ? "" : `current ${group.current}`,
     group.target === undefined ? "" : `target ${group.target.node}${group.target.committed ? " (committed)" : ""}`,
     group.selector === everything ? "" : `selector ${JSON.stringify(group.selector)}`,
+    group.preferences === undefined ? "" : `prefers ${JSON.stringify(group.preferences)}`,
+    group.failback === undefined ? "" : `failback ${group.failback}`,
+    group.rebalance === undefined ? "" : `rebalance ${group.rebalance}`,
+    group.pin === undefined ? "" : `pinned to ${group.pin}`,
     group.held === undefined ? "" : `held: ${group.held.because._tag}`
   ]
     .filter((part) => part !== "")
     .join(" ")
 
-const showNode = ({ name, server, labels, verdict }: Candidate): string =>
-  `${name} = ${server ?? "-"} ${JSON.stringify(labels)} ${verdict.reasons.map(renderSign).join(", ")}`
+const showNode = ({ name, server, labels, verdict, ...weak }: Candidate): string =>
+  `${name} = ${server ?? "-"} ${JSON.stringify(labels)} ${verdict.reasons.map(renderSign).join(", ")} ${JSON.stringify(weak)}`
 
 const showAccount = (key: AccountKey, { servers, notRunning = new Set(), offSite = new Map() }: Account): string =>
   [
@@ -69,16 +73,20 @@ export class SmallWorld implements World {
   readonly nodes: World["nodes"]
   readonly groups: World["groups"]
   readonly accounts: World["accounts"]
+  readonly now?: number
 
-  constructor({ nodes, groups, accounts }: World) {
+  constructor({ nodes, groups, accounts, now }: World) {
     this.nodes = nodes
     this.groups = groups
     this.accounts = accounts
+    if (now !== undefined) this.now = now
   }
 
   /** The same world, changed in some parts. */
   with(changes: Partial<World>): SmallWorld {
+    const now = changes.now ?? this.now
     return new SmallWorld({
+      ...(now === undefined ? {} : { now }),
       nodes: changes.nodes ?? this.nodes,
       groups: changes.groups ?? this.groups,
       accounts: changes.accounts ?? this.accounts
@@ -91,7 +99,7 @@ export class SmallWorld implements World {
 
   toString(): string {
     return [
-      "",
+      this.now === undefined ? "" : `at ${this.now}`,
       ...this.nodes.map(showNode),
       ...[...this.accounts].map(([key, account]) => showAccount(key, account)),
       ...this.groups.map((group) => showGroup(group, this.accountOf(group)))
@@ -109,7 +117,7 @@ export const oneOf = <A>(first: A, ...others: ReadonlyArray<A>): Arbitrary.Arbit
 }
 
 /** The first choice in five of six cases. */
-const usually = <A>(first: A, ...others: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
+export const usually = <A>(first: A, ...others: ReadonlyArray<A>): Arbitrary.Arbitrary<A> =>
   oneOf(first, ...others.flatMap(() => [first, first, first, first, first]), ...others)
 
 const distinct = <A extends { readonly id: number }>(items: ReadonlyArray<A>): ReadonlyArray<A> => [

@@ -2,7 +2,7 @@
  * One group as placement sees it, made from the resource, its Secret and its account. Whatever cannot be acted on becomes a
  * reason to hold, in words that say what to do.
  */
-import { NodeName } from "@netcup-failover/core/Candidate"
+import { moveToAnnotation, NodeName } from "@netcup-failover/core/Candidate"
 import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import { type Group, HoldReason, type Target } from "@netcup-failover/core/Group"
 import * as LabelSelector from "@netcup-failover/core/LabelSelector"
@@ -13,7 +13,7 @@ import { isLoginTrouble } from "../observe/NetcupAccount.ts"
 import type { AccountView } from "../observe/Observation.ts"
 
 /** The valid addresses of a spec, and what is wrong with it as sentences. */
-const read = ({ ips, nodeSelector }: GroupResource["spec"]) => {
+const read = ({ ips, nodeSelector, preferences = [] }: GroupResource["spec"]) => {
   const parsed = ips.map(FailoverAddress.parse)
   const written = parsed.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
   const isFirst = ({ prefix }: FailoverAddress.FailoverAddress, i: number) =>
@@ -24,14 +24,24 @@ const read = ({ ips, nodeSelector }: GroupResource["spec"]) => {
     ...(ips.length === 0 ? ["spec.ips is empty: name at least one address"] : []),
     ...parsed.flatMap((result) => (Result.isFailure(result) ? [result.failure] : [])),
     ...twice.map((address) => `"${address}" is listed twice: keep one`),
-    ...(nodeSelector === undefined ? [] : LabelSelector.problems(nodeSelector))
+    ...(nodeSelector === undefined ? [] : LabelSelector.problems(nodeSelector)),
+    ...preferences.flatMap((one, i) =>
+      LabelSelector.problems(one.nodeSelector).map((problem) => `preferences[${i}].${problem}`)
+    )
   ]
   return { addresses, problems }
 }
 
-const hold = (problems: ReadonlyArray<string>, account: AccountView): Group["held"] => {
+const hold = (problems: ReadonlyArray<string>, paused: boolean, account: AccountView): Group["held"] => {
   if (problems.length > 0)
     return { because: HoldReason.InvalidSpec({ message: problems.join("; ") }), until: undefined }
+  const held = heldByAccount(account)
+  if (!paused) return held
+  const credentials = held?.because._tag === "CredentialsError" ? { credentials: held.because.message } : {}
+  return { because: HoldReason.Paused(credentials), until: undefined }
+}
+
+const heldByAccount = (account: AccountView): Group["held"] => {
   if (account === undefined) {
     return { because: HoldReason.AccountUnknown({ message: "the Secret is not read yet" }), until: undefined }
   }
@@ -70,6 +80,8 @@ const target = (attempts: Attempts, status: GroupResource["status"]): Target | u
 export const make = (resource: GroupResource, account: AccountView, attempts: Attempts): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
+  const { preferences, failback, rebalance, paused = false } = spec
+  const pin = metadata.annotations?.[moveToAnnotation]?.trim()
   return {
     name: metadata.name,
     createdAt: Date.parse(metadata.creationTimestamp),
@@ -78,6 +90,10 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
     account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
     target: target(attempts, status),
-    held: hold(problems, account)
+    ...(preferences === undefined ? {} : { preferences }),
+    ...(failback === undefined ? {} : { failback }),
+    ...(rebalance === undefined ? {} : { rebalance }),
+    ...(pin === undefined || pin === "" ? {} : { pin: NodeName.make(pin) }),
+    held: hold(problems, paused, account)
   }
 }

@@ -7,6 +7,7 @@ import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -51,7 +52,7 @@ export class Cluster extends Context.Service<
     Cluster,
     Effect.gen(function* () {
       const wake = yield* Wake
-      const { watchIdleLimit: idleLimit } = yield* Settings
+      const { watchIdleLimit: idleLimit, settlePeriod } = yield* Settings
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const secrets = yield* Secrets.make
@@ -66,7 +67,9 @@ export class Cluster extends Context.Service<
       })
       const signals = NodeSignals.make()
       const candidates = Effect.gen(function* () {
-        const all = [...(yield* nodeReflector.items).values()].map(toCandidate)
+        const all = [...(yield* nodeReflector.items).values()].map((one) =>
+          toCandidate(one, Duration.toMillis(settlePeriod))
+        )
         if (yield* nodeReflector.synced) yield* signals.note(all)
         return all
       })

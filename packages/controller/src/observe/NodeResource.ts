@@ -17,9 +17,24 @@ const NodeResource = Schema.Struct({
     annotations: Schema.optionalKey(Schema.Struct({ [serverNameAnnotation]: Schema.optionalKey(Schema.String) })),
     deletionTimestamp: Schema.optionalKey(Schema.String)
   }),
+  spec: Schema.optionalKey(
+    Schema.Struct({
+      unschedulable: Schema.optionalKey(Schema.Boolean),
+      taints: Schema.optionalKey(Schema.Array(Schema.Struct({ key: Schema.String })))
+    })
+  ),
   status: Schema.optionalKey(
     Schema.Struct({
-      conditions: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, status: Schema.String })))
+      conditions: Schema.optionalKey(
+        Schema.Array(
+          Schema.Struct({
+            type: Schema.String,
+            status: Schema.String,
+            /** When the status changed last. */
+            lastTransitionTime: Schema.optionalKey(Schema.String)
+          })
+        )
+      )
     })
   )
 })
@@ -38,16 +53,45 @@ export const nodes: ResourceKind<NodeResource> = {
 const readinessOf = (status: string | undefined): Verdict.Declared["ready"] =>
   status === undefined || status === "True" || status === "False" ? status : "Unknown"
 
-/** The node as placement sees it. An annotation that is empty or blank counts as absent. */
-export const toCandidate = ({ metadata, status }: NodeResource): Candidate => {
+/**
+ * By these taints somebody who knows says that the node is down: an operator
+ * (https://kubernetes.io/docs/concepts/cluster-administration/node-shutdown/#non-graceful-node-shutdown) or the cloud's controller.
+ */
+const outOfService: ReadonlyArray<string> = [
+  "node.kubernetes.io/out-of-service",
+  "node.cloudprovider.kubernetes.io/shutdown"
+]
+
+/** By this taint the cluster autoscaler says that it is about to drain and delete the node. */
+const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
+
+/** Conditions that speak against a node while they are True. */
+const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
+
+/**
+ * The node as placement sees it. An annotation that is empty or blank counts as absent.
+ *
+ * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
+ */
+export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
+  const taints = (spec?.taints ?? []).map(({ key }) => key)
+  const conditions = status?.conditions ?? []
+  const ready = conditions.find(({ type }) => type === "Ready")
+  const readySince = ready?.status === "True" ? Date.parse(ready.lastTransitionTime ?? "") : Number.NaN
+  const pressed = conditions.filter(({ type, status }) => pressures.includes(type) && status === "True")
   return {
     name: metadata.name,
     server: server === undefined || server === "" ? undefined : ServerName.make(server),
     labels: metadata.labels ?? {},
     verdict: Verdict.fromDeclared({
-      ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
-      deleting: metadata.deletionTimestamp !== undefined
-    })
+      ready: readinessOf(ready?.status),
+      deleting: metadata.deletionTimestamp !== undefined,
+      outOfService: outOfService.filter((key) => taints.includes(key))
+    }),
+    ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
+    ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
+    ...(spec?.unschedulable === true ? { cordoned: true } : {}),
+    ...(taints.includes(toBeDeleted) ? { leaving: toBeDeleted } : {})
   }
 }

@@ -29,8 +29,8 @@ interface Seen {
 /** For so long one that went is remembered, in ms: names of nodes need not come again. */
 const memory = 3_600_000
 
-const markOf = ({ server, labels, verdict: { state, reasons } }: Candidate) =>
-  JSON.stringify([server, Object.entries(labels).sort(), state, reasons.map(({ _tag }) => _tag)])
+const markOf = ({ server, labels, leaving, verdict: { state, reasons } }: Candidate) =>
+  JSON.stringify([server, Object.entries(labels).sort(), leaving, state, reasons.map(({ _tag }) => _tag)])
 
 const wordsOf = ({ verdict }: Candidate) => verdict.reasons.map(Verdict.renderSign).join(", ")
 

@@ -8,6 +8,7 @@ import * as Condition from "@netcup-failover/core/Condition"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
 import type { Decision } from "@netcup-failover/core/Plan"
+import { renderSign } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
 import * as Progress from "./Progress.ts"
@@ -59,19 +60,30 @@ const holderOf = ({ account, nodes, decision }: Situation, { prefix }: FailoverA
   return names.find((name) => name === decided) ?? names[0]
 }
 
+const isPaused = ({ decision }: Situation): boolean => decision._tag === "Hold" && decision.because._tag === "Paused"
+
+/** The node that all addresses of a paused group are on, as far as netcup has told. */
+const pausedAt = (situation: Situation): NodeName | undefined => {
+  if (!isPaused(situation)) return undefined
+  const [first, ...others] = situation.addresses.map((address) => holderOf(situation, address))
+  return others.every((other) => other === first) ? first : undefined
+}
+
 const addressStatus = (situation: Situation, address: FailoverAddress): AddressStatus => {
   const { resource, decision, attempts, account, now } = situation
   const ip = address.toString()
   const before = resource.status?.addresses?.find((one) => one.ip === ip)
   // Held: nothing new is known or done, so that what was true stays said.
-  if (decision._tag === "Hold" && before !== undefined) return before
+  const isAsked = isPaused(situation) && account !== undefined
+  if (decision._tag === "Hold" && before !== undefined && !isAsked) return before
   const server = account?.routes.get(address.prefix)
   const node = holderOf(situation, address)
   const attempt = attempts.get(address.prefix)
   const failed = decision._tag === "Move" && node !== decision.to ? failure(attempt) : undefined
   // Another controller may have told of all addresses at once.
   const believed = wasRouted(situation) ? "Routed" : "Unknown"
-  const state = decision._tag === "Hold" ? believed : addressState(decision, node, attempt)
+  const held = node !== undefined && node === pausedAt(situation) ? "Routed" : isAsked ? "Waiting" : believed
+  const state = decision._tag === "Hold" ? held : addressState(decision, node, attempt)
   const attemptedAt = attempt?.startedAt === undefined ? before?.attemptedAt : time(attempt.startedAt)
   const same = before?.state === state && before?.server === server && before?.since !== undefined
   return {
@@ -99,6 +111,10 @@ const worst = (attempts: ReadonlyArray<readonly [Prefix, Attempt]>) => {
   return failures.find(({ failed }) => failed.reason._tag !== "RateLimited") ?? failures[0]
 }
 
+/** What a pin that is not followed adds to a message. */
+const pinWord = ({ unpinned }: Extract<Decision, { _tag: "Move" | "Stay" }>): string =>
+  unpinned === undefined ? "" : `; ${Wording.unpinned(unpinned)}`
+
 const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move" }>): Wording.Wording => {
   const { addresses, attempts } = situation
   const missing = addresses
@@ -113,7 +129,7 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
   if (problem === undefined)
     return {
       reason: "Routing",
-      message: `routing ${missing.length} of ${addresses.length} addresses to ${decision.to}, because ${why}`
+      message: `routing ${missing.length} of ${addresses.length} addresses to ${decision.to}, because ${why}${pinWord(decision)}`
     }
   const { prefix, failed } = problem
   return {
@@ -147,14 +163,34 @@ const isUntold = (situation: Situation): boolean => {
   return !saysRouted(situation) || (wasRouted(situation) && isWell(situation))
 }
 
+const routedTo = (addresses: ReadonlyArray<FailoverAddress>, node: string): string =>
+  `${addresses.length === 1 ? "the address is" : `all ${addresses.length} addresses are`} routed to ${node}`
+
+/** Of a paused group it is told where it is, as far as that is known, and what becomes of it there. */
+const paused = (situation: Situation, { reason, message }: Wording.Wording): Condition.Claim => {
+  const { resource, addresses, account, nodes } = situation
+  const last = account === undefined && wasRouted(situation) ? resource.status?.currentNode : undefined
+  const at = pausedAt(situation) ?? last
+  const node = nodes.find(({ name }) => name === at)
+  const place =
+    at !== undefined
+      ? routedTo(addresses, at)
+      : account === undefined
+        ? "netcup has not told where the addresses are"
+        : "the addresses are not all on one node"
+  const isServed = node?.verdict.state === "Healthy"
+  const signs = node === undefined ? "is gone" : node.verdict.reasons.map(renderSign).join(" and ")
+  const trouble = at === undefined || isServed ? "" : `, which ${signs}`
+  return { type: "Routed", status: isServed ? "True" : "False", reason, message: `${place}${trouble}; ${message}` }
+}
+
 /** What is said of the addresses; `undefined`: what was said stays. */
 const routed = (situation: Situation): Condition.Claim | undefined => {
   const { decision, addresses } = situation
   const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
   switch (decision._tag) {
     case "Stay": {
-      const all = addresses.length === 1 ? "the address is" : `all ${addresses.length} addresses are`
-      const message = `${all} routed to ${decision.node}`
+      const message = `${routedTo(addresses, decision.node)}${pinWord(decision)}`
       return { type: "Routed", status: "True", reason: "NodeSelected", message }
     }
     case "Move":
@@ -163,6 +199,7 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
       return not(Wording.unplaceable(decision.reasons))
     case "Hold": {
       const { because } = decision
+      if (because._tag === "Paused") return paused(situation, Wording.hold(because))
       if (because._tag === "InvalidSpec" || because._tag === "Conflict") return not(Wording.hold(because))
       // Without netcup's word nothing new is known: its last word stands while the node that it was about is well.
       return wasRouted(situation) && isWell(situation) ? undefined : not(Wording.hold(because))
@@ -183,7 +220,11 @@ const credentials = ({ decision, account, notices, loginEndsAt, now }: Situation
   if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
     return { type: "CredentialsHealthy", status: "False", ...Wording.hold(decision.because) }
   }
-  if (account === undefined || decision._tag === "Hold") return undefined
+  if (decision._tag === "Hold" && decision.because._tag === "Paused" && decision.because.credentials !== undefined) {
+    const message = decision.because.credentials
+    return { type: "CredentialsHealthy", status: "False", reason: "CredentialsError", message }
+  }
+  if (account === undefined || (decision._tag === "Hold" && decision.because._tag !== "Paused")) return undefined
   const accepted = { reason: "CredentialsAccepted", message: "netcup accepts the credentials" } as const
   const ends = loginEndsAt !== undefined && loginEndsAt - now < Wording.expiringFor
   const { reason, message } = ends ? Wording.loginExpiring(loginEndsAt) : accepted
@@ -212,9 +253,11 @@ export const compose = (situation: Situation): Status => {
     (all, claim) => Condition.set(all, claim, metadata.generation, time(now)),
     status?.conditions ?? []
   )
-  const currentNode = decision._tag === "Stay" ? decision.node : status?.currentNode
+  const restsAt = pausedAt(situation)
+  const currentNode = decision._tag === "Stay" ? decision.node : (restsAt ?? status?.currentNode)
   // Held in the middle of a way: it is gone on with later.
-  const targetNode = decision._tag === "Move" ? decision.to : decision._tag === "Hold" ? status?.targetNode : undefined
+  const goesOnTo = status?.targetNode === restsAt ? undefined : status?.targetNode
+  const targetNode = decision._tag === "Move" ? decision.to : decision._tag === "Hold" ? goesOnTo : undefined
   return {
     ...(currentNode === undefined ? {} : { currentNode }),
     ...(targetNode === undefined ? {} : { targetNode }),

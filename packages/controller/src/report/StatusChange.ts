@@ -37,7 +37,7 @@ const outcome = (before: Status | undefined, after: Status, begins: boolean): Fa
   if (routed === undefined || now === undefined || now === "Routing") return undefined
   const isElsewhere = now === "NodeSelected" && before?.currentNode !== after.currentNode
   if (!begins && !isElsewhere && reached(before) === now) return undefined
-  return { type: now === "NodeSelected" ? "Normal" : "Warning", reason: now, message: routed.message }
+  return { type: routed.status === "True" ? "Normal" : "Warning", reason: now, message: routed.message }
 }
 
 /** The facts that `after` has and `before` has not, in their order. */

@@ -27,6 +27,14 @@ const invalid = (spec: Partial<GroupResource["spec"]>): string => {
   return held?.because._tag === "InvalidSpec" ? held.because.message : `${held?.because._tag}`
 }
 
+describe("a group with a preference that is not understood", () => {
+  it("is not acted on, and says which", () => {
+    const good = { weight: 1, nodeSelector: {} }
+    const bad = { weight: 1, nodeSelector: { matchExpressions: [{ key: "a", operator: "In" as const }] } }
+    assert.match(invalid({ preferences: [good, bad] }), /^preferences\[1\]\.nodeSelector: In on "a" needs/u)
+  })
+})
+
 describe("a group as placement sees it", () => {
   it("is what its resource says", () => {
     const nodeSelector = { matchLabels: { role: "edge" } }
@@ -41,6 +49,41 @@ describe("a group as placement sees it", () => {
       target: undefined,
       held: undefined
     })
+  })
+
+  it("has the wishes of its user, and no others", () => {
+    const wishes = {
+      preferences: [{ weight: 7, nodeSelector: { matchLabels: { role: "edge" } } }],
+      failback: "WhenPreferred",
+      rebalance: "WhenUneven"
+    } as const
+    const { preferences, failback, rebalance } = GroupInput.make(resource({ spec: wishes }), fine, none)
+    assert.deepStrictEqual<unknown>({ preferences, failback, rebalance }, wishes)
+  })
+
+  it("is pinned to the node that its annotation names; one that is blank is none", () => {
+    const pin = (text: string) => {
+      const plain = resource()
+      const annotations = { "netcup.digilol.net/move-to": text }
+      return GroupInput.make({ ...plain, metadata: { ...plain.metadata, annotations } }, fine, none).pin
+    }
+    assert.strictEqual(pin("node-2"), node(2))
+    assert.strictEqual(pin(" node-2\n"), node(2))
+    assert.isUndefined(pin(""))
+    assert.isUndefined(pin("  "))
+  })
+
+  it("is held while it is paused, whatever becomes of its account, but not if its spec says nothing", () => {
+    const paused = { because: HoldReason.Paused({}), until: undefined }
+    assert.deepStrictEqual(heldBy({ paused: true }, fine), paused)
+    assert.deepStrictEqual(heldBy({ paused: true }, undefined), paused)
+    assert.isUndefined(heldBy({ paused: false }, fine))
+    const credentials = "no such Secret"
+    assert.deepStrictEqual(heldBy({ paused: true }, { _tag: "Unusable", message: credentials }), {
+      because: HoldReason.Paused({ credentials }),
+      until: undefined
+    })
+    assert.strictEqual(heldBy({ paused: true, ips: [] }, fine)?.because._tag, "InvalidSpec")
   })
 
   it("without a selector takes every node", () => {

@@ -8,6 +8,12 @@ export interface NodeParts {
   readonly annotations?: Readonly<Record<string, string>>
   readonly ready?: "True" | "False" | "Unknown"
   readonly deletionTimestamp?: string
+  readonly unschedulable?: boolean
+  readonly taints?: ReadonlyArray<string>
+  /** Conditions that are True. */
+  readonly pressures?: ReadonlyArray<string>
+  /** When `Ready` changed last. */
+  readonly readySince?: string
   /** Stands for the moment: heartbeats, images, leases of IPs, whatever moves by itself. */
   readonly moment?: number
 }
@@ -18,14 +24,19 @@ export const nodeJson = ({
   annotations = { "netcup.digilol.net/server-name": "v1" },
   ready = "True",
   deletionTimestamp,
+  unschedulable,
+  taints = ["x"],
+  pressures = [],
+  readySince = "2026-11-20T07:00:00Z",
   moment = 0
 }: NodeParts = {}): unknown => {
   const at = new Date(Date.UTC(2026, 10, 22, 12, 0, moment)).toISOString()
-  const condition = (type: string, status: string) => ({
+  const pressure = (type: string) => condition(type, pressures.includes(type) ? "True" : "False")
+  const condition = (type: string, status: string, lastTransitionTime = "2026-11-20T07:00:00Z") => ({
     type,
     status,
     lastHeartbeatTime: at,
-    lastTransitionTime: "2026-11-20T07:00:00Z",
+    lastTransitionTime,
     reason: `Kubelet${type}`,
     message: `seen ${moment}`
   })
@@ -48,15 +59,21 @@ export const nodeJson = ({
       managedFields: [{ manager: "kubelet", operation: "Update", apiVersion: "v1", time: at, fieldsV1: { moment } }],
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp })
     },
-    spec: { podCIDR: "10.42.0.0/24", providerID: "netcup://v1", taints: [{ key: "x", effect: "NoSchedule" }] },
+    spec: {
+      podCIDR: "10.42.0.0/24",
+      providerID: "netcup://v1",
+      taints: taints.map((key) => ({ key, effect: "NoSchedule" })),
+      ...(unschedulable === undefined ? {} : { unschedulable })
+    },
     status: {
       capacity: { cpu: "4", memory: `${8_000_000 + moment}Ki` },
       allocatable: { cpu: "4" },
       conditions: [
-        condition("MemoryPressure", "False"),
-        condition("DiskPressure", "False"),
-        condition("PIDPressure", "False"),
-        condition("Ready", ready)
+        pressure("MemoryPressure"),
+        pressure("DiskPressure"),
+        pressure("PIDPressure"),
+        pressure("NetworkUnavailable"),
+        condition("Ready", ready, readySince)
       ],
       addresses: [{ type: "InternalIP", address: "203.0.113.11" }],
       daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },

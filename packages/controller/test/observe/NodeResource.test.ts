@@ -1,5 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type NodeResource, nodes, toCandidate } from "@netcup-failover/controller/observe/NodeResource"
+import {
+  type NodeResource,
+  nodes,
+  toCandidate as toCandidateAfter
+} from "@netcup-failover/controller/observe/NodeResource"
 import { type Sign, Sign as Signs } from "@netcup-failover/core/Verdict"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
@@ -8,6 +12,7 @@ import { between } from "../Choice.ts"
 import { type NodeParts, nodeJson } from "./NodeJson.ts"
 
 const decode = Schema.decodeUnknownResult(nodes.schema)
+const toCandidate = (resource: NodeResource) => toCandidateAfter(resource, 300_000)
 const read = (parts?: NodeParts): NodeResource => Result.getOrThrow(decode(nodeJson(parts)))
 const identity = { name: "n", uid: "u", resourceVersion: "1" }
 
@@ -30,7 +35,11 @@ describe("a Node as it is decoded", () => {
     ["its labels", { labels: { role: "edge" } }],
     ["its server", { annotations: { "netcup.digilol.net/server-name": "v2" } }],
     ["the loss of its annotation", { annotations: {} }],
-    ["its name", { name: "node-2" }]
+    ["its name", { name: "node-2" }],
+    ["a cordon", { unschedulable: true }],
+    ["a taint", { taints: [] }],
+    ["pressure", { pressures: ["DiskPressure"] }],
+    ["since when it is ready", { readySince: "2026-11-22T12:00:00Z" }]
   ]
   for (const [what, parts] of changes) {
     it(`tells ${what}`, () => {
@@ -72,8 +81,43 @@ describe("a Node as a candidate", () => {
       name: "node-1",
       server: "v1",
       labels: { "kubernetes.io/hostname": "node-1", "node-role.kubernetes.io/control-plane": "" },
-      verdict: { state: "Healthy", reasons: [], changesAt: undefined }
+      verdict: { state: "Healthy", reasons: [], changesAt: undefined },
+      settledAt: Date.parse("2026-11-20T07:05:00Z")
     })
+  })
+
+  it("settles for a time after it became ready, as it says itself, if it says that and is", () => {
+    const settledAt = (parts: NodeParts) => toCandidateAfter(read(parts), 1_000).settledAt
+    assert.strictEqual(settledAt({ readySince: "2026-11-22T12:00:00Z" }), Date.parse("2026-11-22T12:00:01Z"))
+    assert.isUndefined(settledAt({ readySince: "lately" }))
+    assert.isUndefined(settledAt({ ready: "Unknown" }))
+  })
+
+  it("shows what weakly speaks against it", () => {
+    const { pressures, cordoned, leaving } = toCandidate(read())
+    assert.deepStrictEqual([pressures, cordoned, leaving], [undefined, undefined, undefined])
+    assert.isTrue(toCandidate(read({ unschedulable: true })).cordoned)
+    assert.isUndefined(toCandidate(read({ unschedulable: false })).cordoned)
+    const all = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
+    for (const one of all) assert.deepStrictEqual(toCandidate(read({ pressures: [one] })).pressures, [one])
+    assert.deepStrictEqual(toCandidate(read({ pressures: all })).pressures, all)
+    assert.strictEqual(toCandidate(read({ unschedulable: true, pressures: all })).verdict.state, "Healthy")
+  })
+
+  it("is out of service, or about to go, by the taints that say so and by no others", () => {
+    for (const taint of ["node.kubernetes.io/out-of-service", "node.cloudprovider.kubernetes.io/shutdown"]) {
+      const { state, reasons } = toCandidate(read({ taints: ["x", taint] })).verdict
+      assert.deepStrictEqual<unknown>({ state, reasons }, { state: "Failed", reasons: [Signs.OutOfService({ taint })] })
+    }
+    const going = toCandidate(read({ taints: ["ToBeDeletedByClusterAutoscaler"] }))
+    assert.strictEqual(going.verdict.state, "Healthy")
+    assert.strictEqual(going.leaving, "ToBeDeletedByClusterAutoscaler")
+    const where = [
+      "node-role.kubernetes.io/control-plane",
+      "node.kubernetes.io/unschedulable",
+      "DeletionCandidateOfClusterAutoscaler"
+    ]
+    assert.deepStrictEqual(toCandidate(read({ taints: where })), toCandidate(read()))
   })
 
   for (const [text, server] of [

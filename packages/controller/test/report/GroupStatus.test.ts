@@ -5,6 +5,7 @@ import * as Wording from "@netcup-failover/controller/report/Wording"
 import type { Account } from "@netcup-failover/core/Account"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
+import { Ineligibility } from "@netcup-failover/core/Ineligibility"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as NetcupError from "@netcup-failover/netcup/NetcupError"
@@ -388,5 +389,117 @@ describe("the status of a group that is held", () => {
       assert.strictEqual(routed(status)?.status, "False")
       assert.strictEqual(routed(status)?.reason, because._tag)
     }
+  })
+})
+
+describe("the status of a paused group", () => {
+  const paused = Decision.Hold({ until: undefined, because: HoldReason.Paused({}) })
+  const condition = (status: Status, wanted: string) => {
+    const found = status.conditions?.find(({ type }) => type === wanted)
+    return found && { status: found.status, reason: found.reason, message: found.message }
+  }
+  const says = (status: "True" | "False", message: string) => ({ status, reason: "Paused", message })
+  const states = (status: Status) => status.addresses?.map(({ node, state }) => [node, state])
+
+  it("tells where netcup has it, though nothing is done", () => {
+    const status = compose(paused)
+    const there = "all 2 addresses are routed to node-1; nothing is moved while spec.paused is true"
+    assert.deepStrictEqual(condition(status, "Routed"), says("True", there))
+    assert.deepStrictEqual(condition(status, "Progressing"), says("False", "nothing is under way: the group is paused"))
+    assert.strictEqual(status.currentNode, "node-1")
+    assert.deepStrictEqual(states(status), [
+      ["node-1", "Routed"],
+      ["node-1", "Routed"]
+    ])
+  })
+
+  it("follows what netcup says, and not what was true before", () => {
+    const status = compose(paused, { status: settled, account: routedTo(2, 2) })
+    assert.strictEqual(status.currentNode, "node-2")
+    assert.deepStrictEqual(states(status), [
+      ["node-2", "Routed"],
+      ["node-2", "Routed"]
+    ])
+  })
+
+  it("is Routed=False on a node that is dead or gone, and says that it stays there", () => {
+    const dead = [candidate(1, { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }), candidate(2)]
+    assert.deepStrictEqual(
+      condition(compose(paused, { status: settled, nodes: dead }), "Routed"),
+      says(
+        "False",
+        "all 2 addresses are routed to node-1, which is silent (Ready=Unknown); nothing is moved while spec.paused is true"
+      )
+    )
+    const gone = condition(compose(paused, { status: settled, nodes: [candidate(2)], account: undefined }), "Routed")
+    assert.deepStrictEqual(
+      gone,
+      says("False", "all 2 addresses are routed to node-1, which is gone; nothing is moved while spec.paused is true")
+    )
+  })
+
+  it("is Routed=False where its addresses are on several nodes", () => {
+    const status = compose(paused, { status: { ...settled, targetNode: "node-2" }, account: routedTo(1, 2) })
+    assert.deepStrictEqual(
+      condition(status, "Routed"),
+      says("False", "the addresses are not all on one node; nothing is moved while spec.paused is true")
+    )
+    assert.deepStrictEqual(states(status), [
+      ["node-1", "Waiting"],
+      ["node-2", "Waiting"]
+    ])
+    // Held in the middle of a way: it is gone on with later.
+    assert.strictEqual(status.targetNode, "node-2")
+    assert.strictEqual(status.currentNode, "node-1")
+  })
+
+  it("is no longer on its way once it has arrived", () => {
+    const status = compose(paused, { status: { ...settled, targetNode: "node-2" }, account: routedTo(2, 2) })
+    assert.isUndefined(status.targetNode)
+  })
+
+  it("keeps netcup's last word while netcup cannot be asked, in the same words", () => {
+    const before = compose(paused, { status: settled })
+    const after = compose(paused, { status: before, account: undefined, now: now + 60_000 })
+    assert.deepStrictEqual(after, before)
+    const nothing = compose(paused, { account: undefined })
+    assert.strictEqual(condition(nothing, "Routed")?.status, "False")
+    assert.match(condition(nothing, "Routed")?.message ?? "", /^netcup has not told where the addresses are; /u)
+  })
+
+  it("tells of its credentials all the same", () => {
+    const credentials = "the Secret is gone"
+    const because = HoldReason.Paused({ credentials })
+    const status = compose(Decision.Hold({ until: undefined, because }), { status: settled, account: undefined })
+    assert.deepStrictEqual(condition(status, "CredentialsHealthy"), {
+      status: "False",
+      reason: "CredentialsError",
+      message: credentials
+    })
+    assert.strictEqual(condition(status, "Routed")?.status, "True")
+    assert.strictEqual(condition(compose(paused), "CredentialsHealthy")?.status, "True")
+  })
+})
+
+describe("the status of a group whose pin is not followed", () => {
+  const nowhere = { node: node(9), reasons: [] }
+
+  it("says so behind where it is, and behind where it goes", () => {
+    const word =
+      "the annotation netcup.digilol.net/move-to names node-9, which is no node of this cluster: correct or remove it"
+    const stays = compose(Decision.Stay({ node: node(1), unpinned: nowhere }))
+    assert.strictEqual(routed(stays)?.message, `all 2 addresses are routed to node-1; ${word}`)
+    assert.strictEqual(routed(stays)?.status, "True")
+    const moves = compose(Decision.Move({ ...toTwo, unpinned: nowhere }))
+    assert.strictEqual(routed(moves)?.message, `routing 2 of 2 addresses to node-2, because node-1 is gone; ${word}`)
+  })
+
+  it("says what is against that node", () => {
+    const reasons = [Ineligibility.MissingAnnotation()]
+    const status = compose(Decision.Stay({ node: node(1), unpinned: { node: node(2), reasons } }))
+    assert.include(
+      routed(status)?.message,
+      "; the annotation netcup.digilol.net/move-to is not followed for now: node-2 has no annotation"
+    )
   })
 })

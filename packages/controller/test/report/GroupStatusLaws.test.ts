@@ -14,6 +14,18 @@ const isRouted = (status: Status | undefined): boolean => condition(status, "Rou
 const isHealthy = ({ circumstances: { nodes } }: Step, wanted: string | undefined): boolean =>
   nodes.some(({ name, verdict }) => name === wanted && verdict.state === "Healthy")
 
+const isPaused = ({ circumstances: { decision } }: Step): boolean =>
+  decision._tag === "Hold" && decision.because._tag === "Paused"
+
+/** The node that netcup says has all addresses of a paused group. */
+const pausedAt = (step: Step): string | undefined => {
+  const { account, addresses, nodes } = step.circumstances
+  if (!isPaused(step)) return undefined
+  const servers = new Set(addresses.map(({ prefix }) => account?.routes.get(prefix)))
+  const [server] = servers
+  return servers.size === 1 && server !== undefined ? nodes.find((one) => one.server === server)?.name : undefined
+}
+
 /** A law of every status that a group ever gets. */
 const always = (name: string, law: (step: Step) => void) =>
   it.prop(name, [lives], ([life]) => live(life).forEach(law), { arbitrary: { runs: 300 } })
@@ -36,11 +48,23 @@ describe("the status of a group", () => {
       case "Stay":
         return assert.isTrue(isRouted(after))
       case "Hold":
-        if (isRouted(after)) assert.isTrue(isRouted(before))
+        if (isRouted(after)) assert.isTrue(isRouted(before) || isHealthy(step, pausedAt(step)))
         return
       default:
         return assert.isFalse(isRouted(after))
     }
+  })
+
+  always("is Paused while it is, and tells of netcup's newest word", (step) => {
+    if (!isPaused(step)) return
+    const { account, addresses } = step.circumstances
+    assert.strictEqual(condition(step.after, "Routed")?.reason, "Paused")
+    if (account === undefined) return
+    assert.strictEqual(isRouted(step.after), isHealthy(step, pausedAt(step)))
+    assert.deepStrictEqual<unknown>(
+      step.after.addresses?.map(({ server }) => server),
+      addresses.map(({ prefix }) => account.routes.get(prefix))
+    )
   })
 
   always("is never Routed=True for a node that is not healthy", (step) => {
@@ -51,6 +75,7 @@ describe("the status of a group", () => {
     const { circumstances, before, after } = step
     const { decision } = circumstances
     if (decision._tag !== "Hold" || !isRouted(before) || !isHealthy(step, before?.currentNode)) return
+    if (isPaused(step) && circumstances.account !== undefined) return
     if (decision.because._tag === "InvalidSpec" || decision.because._tag === "Conflict") {
       assert.strictEqual(condition(after, "Routed")?.reason, decision.because._tag)
       return
@@ -58,16 +83,20 @@ describe("the status of a group", () => {
     const isOld = circumstances.addresses.every((address) =>
       before?.addresses?.some(({ ip, state }) => ip === `${address}` && state === "Routed")
     )
-    if (isOld) assert.isTrue(Equal.equals(condition(after, "Routed"), condition(before, "Routed")))
+    if (isOld && isPaused(step)) assert.isTrue(isRouted(after))
+    else if (isOld) assert.isTrue(Equal.equals(condition(after, "Routed"), condition(before, "Routed")))
     else assert.isFalse(isRouted(after))
   })
 
-  always(
-    "changes its current node only to where all addresses are",
-    ({ circumstances: { decision }, before, after }) => {
-      assert.strictEqual(after.currentNode, decision._tag === "Stay" ? decision.node : before?.currentNode)
-    }
-  )
+  always("changes its current node only to where all addresses are", (step) => {
+    const {
+      circumstances: { decision },
+      before,
+      after
+    } = step
+    const there = decision._tag === "Stay" ? decision.node : pausedAt(step)
+    assert.strictEqual(after.currentNode, there ?? before?.currentNode)
+  })
 
   always("names a target exactly while it moves, or keeps silent", ({ circumstances: { decision }, before, after }) => {
     if (after === before) return
@@ -218,17 +247,15 @@ describe("the status of a group", () => {
     assert.strictEqual(condition(after, "Routed")?.reason, expected)
   })
 
-  always(
-    "says how the credentials fare, and keeps its word where it learns nothing",
-    ({ circumstances, before, after }) => {
-      const { decision } = circumstances
-      const word = condition(after, "CredentialsHealthy")
-      if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
-        assert.strictEqual(word?.status, "False")
-        assert.strictEqual(word?.reason, "CredentialsError")
-      } else if (decision._tag === "Hold") {
-        assert.isTrue(Equal.equals(word, condition(before, "CredentialsHealthy")))
-      } else assert.strictEqual(word?.status, "True")
-    }
-  )
+  always("says how the credentials fare, and keeps its word where it learns nothing", (step) => {
+    const { circumstances, before, after } = step
+    const { decision } = circumstances
+    const word = condition(after, "CredentialsHealthy")
+    if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
+      assert.strictEqual(word?.status, "False")
+      assert.strictEqual(word?.reason, "CredentialsError")
+    } else if (decision._tag === "Hold" && !(isPaused(step) && circumstances.account !== undefined)) {
+      assert.isTrue(Equal.equals(word, condition(before, "CredentialsHealthy")))
+    } else assert.strictEqual(word?.status, "True")
+  })
 })

@@ -67,8 +67,8 @@ const sketch: Arbitrary.Arbitrary<Sketch> = Arbitrary.all({
   to: between(1, 4),
   there: between(0, 2),
   elsewhere: oneOf(undefined, 1, 2, 3, 4, 9),
-  // Of five reasons to move, or to hold.
-  why: between(0, 4),
+  // Of six reasons to move, or to hold.
+  why: between(0, 5),
   until: oneOf(undefined, start + 90_000),
   attempts: Arbitrary.all([attempt, attempt, attempt]),
   ill: oneOf(undefined, 1, 2, 3, 4),
@@ -88,7 +88,14 @@ const decisionOf = ({ decision, to, why, until }: Sketch, addresses: ReadonlyArr
       return Decision.Move({
         to: node(to),
         because: pick<MoveReason>(
-          [first, left, MoveReason.Incomplete({ missing }), MoveReason.Drifted({ missing }), MoveReason.Begun()],
+          [
+            first,
+            left,
+            MoveReason.Incomplete({ missing }),
+            MoveReason.Drifted({ missing }),
+            MoveReason.Begun(),
+            MoveReason.Preferred({ over: node(5) })
+          ],
           why,
           first
         )
@@ -102,7 +109,8 @@ const decisionOf = ({ decision, to, why, until }: Sketch, addresses: ReadonlyArr
           HoldReason.CredentialsError({ message }),
           HoldReason.InvalidSpec({ message }),
           HoldReason.Conflict({ prefix: "198.51.100.1/32", holder: "older" }),
-          HoldReason.ServerUnknown({ server: server(4) })
+          HoldReason.ServerUnknown({ server: server(4) }),
+          HoldReason.Paused({})
         ],
         why,
         unknown

@@ -29,7 +29,11 @@ describe("why a group moves", () => {
     ],
     [MoveReason.Incomplete({ missing: [v4] }), "198.51.100.1/32 was elsewhere"],
     [MoveReason.Incomplete({ missing: [v4, v6] }), "198.51.100.1/32, 2001:db8::/64 were elsewhere"],
-    [MoveReason.Drifted({ missing: [v6] }), "2001:db8::/64 had been moved away"]
+    [MoveReason.Drifted({ missing: [v6] }), "2001:db8::/64 had been moved away"],
+    [MoveReason.Pinned(), "the annotation netcup.digilol.net/move-to names it"],
+    [MoveReason.Preferred({ over: node(1) }), "the group's preferences weigh it more than node-1"],
+    [MoveReason.Uneven({ from: node(1), load: 3, other: 1 }), "it had 1 group and node-1 had 3"],
+    [MoveReason.Uneven({ from: node(1), load: 2, other: 0 }), "it had 0 groups and node-1 had 2"]
   ]
   for (const [because, text] of cases) {
     it(`${because._tag}: because ${text}`, () => {
@@ -56,7 +60,8 @@ describe("why a group is held", () => {
         reason: "Conflict",
         message: "198.51.100.1/32 belongs to the older older of the same account: remove it from one of them"
       }
-    ]
+    ],
+    [HoldReason.Paused({}), { reason: "Paused", message: "nothing is moved while spec.paused is true" }]
   ]
   for (const [because, wording] of cases) {
     it(`${because._tag}: ${wording.message}`, () => {

@@ -62,6 +62,8 @@ export interface GroupOptions {
   readonly ips: ReadonlyArray<string>
   readonly nodeSelector?: Schema.Json | undefined
   readonly priority?: number | undefined
+  /** Further fields of the spec. */
+  readonly wishes?: Schema.JsonObject
   /** The Secret's name; `netcup` when absent. */
   readonly secret?: string | undefined
 }
@@ -128,7 +130,7 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     deleteSecret: (name: string) => http.delete(secretPath(name)),
     putGroup: Effect.fn("Stage.putGroup")(function* (
       name: string,
-      { ips, nodeSelector, priority, secret = "netcup" }: GroupOptions
+      { ips, nodeSelector, priority, wishes = {}, secret = "netcup" }: GroupOptions
     ) {
       yield* gone(groupPath(name))
       yield* http.create(groupsPath, {
@@ -139,7 +141,8 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
           ips: [...ips],
           credentialsSecret: { name: secret, namespace },
           ...(nodeSelector === undefined ? {} : { nodeSelector }),
-          ...(priority === undefined ? {} : { priority })
+          ...(priority === undefined ? {} : { priority }),
+          ...wishes
         }
       })
     }),
