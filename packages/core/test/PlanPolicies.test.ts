@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import { atEase, isSteady, loads, objection, unevenness, weightOf } from "./PlanMotives.ts"
 import { carryOut, destination, freeGroups } from "./PlanReading.ts"
 import { crowdedWorlds, now, openPolicyWorlds, policyWorlds } from "./PolicyWorlds.ts"
-import { oneOf, type SmallWorld, worlds } from "./Worlds.ts"
+import { accountA, address, candidate, newGroup, node, oneOf, type SmallWorld, server, worlds } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 500 } }
 /** Of each kind one. */
@@ -253,6 +253,39 @@ describe("plan, with policies", () => {
     },
     often
   )
+
+  /** Nodes with the role of their number, and groups that are on them, in their order, and prefer a role. */
+  const arranged = (nodes: number, ...wants: ReadonlyArray<readonly [at: number, role: number]>) => {
+    const groups = wants.map(([at, role], i) =>
+      newGroup(`g${i + 1}`, {
+        addresses: [address(`198.51.100.${i + 1}/32`)],
+        current: node(at),
+        preferences: [{ weight: 1, nodeSelector: { matchLabels: { role: `${role}` } } }],
+        failback: "WhenPreferred"
+      })
+    )
+    const routes = new Map(
+      groups.flatMap(({ addresses }, i) => addresses.map(({ prefix }) => [prefix, server(wants[i]?.[0] ?? 0)] as const))
+    )
+    const ids = Array.from({ length: nodes }, (_, i) => i + 1)
+    const decisions = plan({
+      nodes: ids.map((id) => candidate(id, { labels: { role: `${id}` } })),
+      groups,
+      accounts: new Map([[accountA, { servers: new Set(ids.map(server)), routes }]])
+    })
+    return groups.map(({ name }) => destination(decisions.get(name)))
+  }
+
+  it("gives a group the place that another one leaves, in one plan", () => {
+    assert.deepStrictEqual(arranged(3, [2, 1], [1, 3]), [node(1), node(3)])
+    assert.deepStrictEqual(arranged(4, [1, 2], [2, 3], [3, 4]), [node(2), node(3), node(4)])
+  })
+
+  it("fails nothing back to a node with as many groups, and swaps nobody", () => {
+    assert.deepStrictEqual(arranged(2, [2, 1], [1, 1]), [node(2), node(1)])
+    assert.deepStrictEqual(arranged(2, [1, 2], [2, 1]), [node(1), node(2)])
+    assert.deepStrictEqual(arranged(2, [2, 1], [2, 1], [1, 1]), [node(1), node(2), node(1)])
+  })
 
   it.effect("is tested on worlds in which policies and pins do something", () =>
     Effect.gen(function* () {
