@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { Group } from "@netcup-failover/core/Group"
 import { type Plan, plan, standard } from "@netcup-failover/core/Plan"
 import { indifferent } from "@netcup-failover/core/Preference"
@@ -285,6 +286,55 @@ describe("plan, with policies", () => {
     assert.deepStrictEqual(arranged(2, [2, 1], [1, 1]), [node(2), node(1)])
     assert.deepStrictEqual(arranged(2, [1, 2], [2, 1]), [node(1), node(2)])
     assert.deepStrictEqual(arranged(2, [2, 1], [2, 1], [1, 1]), [node(1), node(2), node(1)])
+  })
+
+  const idle = { servers: new Set([1, 2, 3, 4].map(server)), routes: new Map() }
+  const toOne = [{ weight: 1, nodeSelector: { matchLabels: { role: "1" } } }]
+  const rolled = (id: number, more: Partial<Candidate> = {}) => candidate(id, { labels: { role: `${id}` }, ...more })
+
+  it("places a new group by its user's weights, but rather where nothing speaks against the node", () => {
+    const place = (first: Partial<Candidate>) =>
+      ["a", "b", "c", "d"].map((name) => {
+        const groups = [newGroup(name, { preferences: toOne })]
+        const nodes = [rolled(1, first), rolled(2)]
+        return destination(plan({ now, nodes, groups, accounts: new Map([[accountA, idle]]) }).get(name))
+      })
+    const all = (n: number) => [node(n), node(n), node(n), node(n)]
+    assert.deepStrictEqual(place({}), all(1))
+    assert.deepStrictEqual(place({ settledAt: now }), all(1))
+    assert.deepStrictEqual(place({ settledAt: now + 1 }), all(2))
+    assert.deepStrictEqual(place({ pressures: ["DiskPressure"] }), all(2))
+    assert.deepStrictEqual(place({ cordoned: true }), all(2))
+  })
+
+  it("evens out the widest gap first, by the group that gives up least", () => {
+    const at = (name: string, n: number, more: Partial<Group> = {}): Group =>
+      newGroup(name, { addresses: [address(`198.51.100.${name.charCodeAt(0)}/32`)], current: node(n), ...more })
+    const groups = [
+      at("a", 1, { rebalance: "WhenUneven" }),
+      at("b", 1),
+      at("c", 1),
+      at("d", 2, {
+        rebalance: "WhenUneven",
+        preferences: [{ weight: 1, nodeSelector: { matchLabels: { role: "2" } } }]
+      }),
+      at("e", 2, { rebalance: "WhenUneven" }),
+      at("f", 2),
+      at("g", 2)
+    ]
+    const routes = new Map(
+      groups.flatMap(({ addresses, current }) =>
+        addresses.map(({ prefix }) => [prefix, server(current === node(1) ? 1 : 2)] as const)
+      )
+    )
+    const nodes = [rolled(1), rolled(2), rolled(3)]
+    const decisions = plan({ nodes, groups, accounts: new Map([[accountA, { ...idle, routes }]]) })
+    assert.deepStrictEqual<unknown>(decisions.get("e"), {
+      _tag: "Move",
+      to: node(3),
+      because: { _tag: "Uneven", from: node(2), load: 4, other: 0 }
+    })
+    assert.deepStrictEqual(unforced(decisions, "Uneven"), ["e"])
   })
 
   it.effect("is tested on worlds in which policies and pins do something", () =>
