@@ -28,6 +28,7 @@ import * as TermMetrics from "./report/metrics/TermMetrics.ts"
 import { Notices } from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
+import * as Waiting from "./report/Waiting.ts"
 import { Wake } from "./Wake.ts"
 
 /** One group in one pass. */
@@ -91,7 +92,7 @@ export const run = Effect.gen(function* () {
     const state = one.account?._tag === "Usable" ? one.account.state : undefined
     const status = GroupStatus.compose({
       resource,
-      decision,
+      decision: Waiting.told(decision, begun.length > 0, attempts),
       attempts,
       now,
       addresses: group.addresses,

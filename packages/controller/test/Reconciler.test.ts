@@ -535,3 +535,54 @@ describe("the notices of an account", () => {
     })
   )
 })
+
+describe("a failback", () => {
+  const toEdge = {
+    preferences: [{ weight: 1, nodeSelector: { matchLabels: { role: "edge" } } }],
+    failback: "WhenPreferred"
+  } as const
+  const edge = { labels: { role: "edge" } }
+
+  it.effect("begins when the node has settled, without anybody telling", () =>
+    Effect.gen(function* () {
+      const { told, looks } = yield* running({
+        route: () => Effect.never,
+        groups: [resource({ spec: toEdge })],
+        nodes: () => [candidate(1, { ...edge, settledAt: 40_500 }), candidate(2)]
+      })
+      yield* seconds(40)
+      assert.deepStrictEqual(told, [])
+      const before = looks.length
+      yield* seconds(20)
+      assert.deepStrictEqual(told, [40_500])
+      assert.isAtMost(looks.length - before, 3)
+    })
+  )
+
+  it.effect("of many groups leaves to failovers what netcup's limits reserve for them", () =>
+    Effect.gen(function* () {
+      const groups = Array.from({ length: 10 }, (_, i) =>
+        resource({ name: `group-${i}`, spec: { ...toEdge, ips: [`198.51.100.${i + 1}/32`] } })
+      )
+      const { sent, clusters } = yield* running({
+        route: () => Effect.never,
+        key: restKey,
+        groups,
+        nodes: () => [candidate(1, edge), candidate(2)]
+      })
+      yield* seconds(5)
+      // Of five that want to; five more have no reason to.
+      assert.lengthOf(sent, 4)
+      const words = clusters.map((one) => {
+        const { targetNode, currentNode, conditions } = one.status() ?? {}
+        const routed = conditions?.find(({ type }) => type === "Routed")
+        return `${routed?.status} ${targetNode ?? currentNode}`
+      })
+      // Who waits for its turn is where it was, and nobody is alarmed.
+      assert.deepStrictEqual(words.sort(), [
+        ...Array.from({ length: 4 }, () => "False node-1"),
+        ...Array.from({ length: 6 }, () => "True node-2")
+      ])
+    })
+  )
+})

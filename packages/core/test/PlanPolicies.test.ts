@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { Group } from "@netcup-failover/core/Group"
 import { type Plan, plan, standard } from "@netcup-failover/core/Plan"
 import { indifferent } from "@netcup-failover/core/Preference"
@@ -8,7 +9,7 @@ import * as Effect from "effect/Effect"
 import { atEase, isSteady, loads, objection, unevenness, weightOf } from "./PlanMotives.ts"
 import { carryOut, destination, freeGroups } from "./PlanReading.ts"
 import { crowdedWorlds, now, openPolicyWorlds, policyWorlds } from "./PolicyWorlds.ts"
-import { oneOf, type SmallWorld, worlds } from "./Worlds.ts"
+import { accountA, address, candidate, newGroup, node, oneOf, type SmallWorld, server, worlds } from "./Worlds.ts"
 
 const often = { arbitrary: { runs: 500 } }
 /** Of each kind one. */
@@ -253,6 +254,88 @@ describe("plan, with policies", () => {
     },
     often
   )
+
+  /** Nodes with the role of their number, and groups that are on them, in their order, and prefer a role. */
+  const arranged = (nodes: number, ...wants: ReadonlyArray<readonly [at: number, role: number]>) => {
+    const groups = wants.map(([at, role], i) =>
+      newGroup(`g${i + 1}`, {
+        addresses: [address(`198.51.100.${i + 1}/32`)],
+        current: node(at),
+        preferences: [{ weight: 1, nodeSelector: { matchLabels: { role: `${role}` } } }],
+        failback: "WhenPreferred"
+      })
+    )
+    const routes = new Map(
+      groups.flatMap(({ addresses }, i) => addresses.map(({ prefix }) => [prefix, server(wants[i]?.[0] ?? 0)] as const))
+    )
+    const ids = Array.from({ length: nodes }, (_, i) => i + 1)
+    const decisions = plan({
+      nodes: ids.map((id) => candidate(id, { labels: { role: `${id}` } })),
+      groups,
+      accounts: new Map([[accountA, { servers: new Set(ids.map(server)), routes }]])
+    })
+    return groups.map(({ name }) => destination(decisions.get(name)))
+  }
+
+  it("gives a group the place that another one leaves, in one plan", () => {
+    assert.deepStrictEqual(arranged(3, [2, 1], [1, 3]), [node(1), node(3)])
+    assert.deepStrictEqual(arranged(4, [1, 2], [2, 3], [3, 4]), [node(2), node(3), node(4)])
+  })
+
+  it("fails nothing back to a node with as many groups, and swaps nobody", () => {
+    assert.deepStrictEqual(arranged(2, [2, 1], [1, 1]), [node(2), node(1)])
+    assert.deepStrictEqual(arranged(2, [1, 2], [2, 1]), [node(1), node(2)])
+    assert.deepStrictEqual(arranged(2, [2, 1], [2, 1], [1, 1]), [node(1), node(2), node(1)])
+  })
+
+  const idle = { servers: new Set([1, 2, 3, 4].map(server)), routes: new Map() }
+  const toOne = [{ weight: 1, nodeSelector: { matchLabels: { role: "1" } } }]
+  const rolled = (id: number, more: Partial<Candidate> = {}) => candidate(id, { labels: { role: `${id}` }, ...more })
+
+  it("places a new group by its user's weights, but rather where nothing speaks against the node", () => {
+    const place = (first: Partial<Candidate>) =>
+      ["a", "b", "c", "d"].map((name) => {
+        const groups = [newGroup(name, { preferences: toOne })]
+        const nodes = [rolled(1, first), rolled(2)]
+        return destination(plan({ now, nodes, groups, accounts: new Map([[accountA, idle]]) }).get(name))
+      })
+    const all = (n: number) => [node(n), node(n), node(n), node(n)]
+    assert.deepStrictEqual(place({}), all(1))
+    assert.deepStrictEqual(place({ settledAt: now }), all(1))
+    assert.deepStrictEqual(place({ settledAt: now + 1 }), all(2))
+    assert.deepStrictEqual(place({ pressures: ["DiskPressure"] }), all(2))
+    assert.deepStrictEqual(place({ cordoned: true }), all(2))
+  })
+
+  it("evens out the widest gap first, by the group that gives up least", () => {
+    const at = (name: string, n: number, more: Partial<Group> = {}): Group =>
+      newGroup(name, { addresses: [address(`198.51.100.${name.charCodeAt(0)}/32`)], current: node(n), ...more })
+    const groups = [
+      at("a", 1, { rebalance: "WhenUneven" }),
+      at("b", 1),
+      at("c", 1),
+      at("d", 2, {
+        rebalance: "WhenUneven",
+        preferences: [{ weight: 1, nodeSelector: { matchLabels: { role: "2" } } }]
+      }),
+      at("e", 2, { rebalance: "WhenUneven" }),
+      at("f", 2),
+      at("g", 2)
+    ]
+    const routes = new Map(
+      groups.flatMap(({ addresses, current }) =>
+        addresses.map(({ prefix }) => [prefix, server(current === node(1) ? 1 : 2)] as const)
+      )
+    )
+    const nodes = [rolled(1), rolled(2), rolled(3)]
+    const decisions = plan({ nodes, groups, accounts: new Map([[accountA, { ...idle, routes }]]) })
+    assert.deepStrictEqual<unknown>(decisions.get("e"), {
+      _tag: "Move",
+      to: node(3),
+      because: { _tag: "Uneven", from: node(2), load: 4, other: 0 }
+    })
+    assert.deepStrictEqual(unforced(decisions, "Uneven"), ["e"])
+  })
 
   it.effect("is tested on worlds in which policies and pins do something", () =>
     Effect.gen(function* () {
