@@ -25,8 +25,9 @@ const peaceOf = Effect.fnUntraced(function* (
   calls: Effect.Effect<ReadonlyArray<{ readonly operation: string | undefined }>>
 ) {
   const wake = yield* Wake
-  yield* NetcupAccount.open(credentials, servers, () => RouteMemory.make())
-  yield* wake.next
+  const account = yield* NetcupAccount.open(credentials, servers, () => RouteMemory.make())
+  // The first word is that netcup accepts the login, the next what it has.
+  while ((yield* account.state).account === undefined) yield* wake.next
   yield* settled
   const before = (yield* calls).length
   const startedAt = yield* Clock.currentTimeMillis
