@@ -8,8 +8,8 @@ import { type Group, HoldReason, type Target } from "@netcup-failover/core/Group
 import * as LabelSelector from "@netcup-failover/core/LabelSelector"
 import * as Result from "effect/Result"
 import type { Attempts } from "../act/Mover.ts"
+import { isLoginTrouble } from "../observe/AccountHealth.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
-import { isLoginTrouble } from "../observe/NetcupAccount.ts"
 import type { AccountView } from "../observe/Observation.ts"
 
 /** The valid addresses of a spec, and what is wrong with it as sentences. */

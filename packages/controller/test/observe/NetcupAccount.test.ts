@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { CalledOff } from "@netcup-failover/controller/observe/AccountRouting"
 import * as NetcupAccount from "@netcup-failover/controller/observe/NetcupAccount"
 import * as RouteMemory from "@netcup-failover/controller/observe/RouteMemory"
 import type { NetcupError } from "@netcup-failover/netcup/NetcupError"
@@ -21,7 +22,7 @@ const routesOf = ({ account }: NetcupAccount.AccountState): Readonly<Record<stri
   Object.fromEntries(account?.routes ?? [])
 
 /** What a move failed of. */
-const reasonOf = <R>(move: Effect.Effect<void, NetcupError | NetcupAccount.CalledOff, R>) =>
+const reasonOf = <R>(move: Effect.Effect<void, NetcupError | CalledOff, R>) =>
   Effect.map(Effect.flip(move), (error) => (error._tag === "CalledOff" ? error._tag : error.reason._tag))
 
 const permitted = Effect.succeed(true)

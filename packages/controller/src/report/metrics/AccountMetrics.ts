@@ -4,7 +4,7 @@
 import type { AccountKey } from "@netcup-failover/core/Account"
 import * as Effect from "effect/Effect"
 import type { AccountBudget } from "../../act/Ledgers.ts"
-import { isLoginTrouble } from "../../observe/NetcupAccount.ts"
+import { isLoginTrouble } from "../../observe/AccountHealth.ts"
 import type { GroupObservation } from "../../observe/Observation.ts"
 import { type Sample, sample } from "./Exposition.ts"
 
