@@ -6,6 +6,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { serverNameAnnotation } from "@netcup-failover/core/Candidate"
 import { crd } from "@netcup-failover/core/Crd"
 import { group as apiGroup, kind, plural, Status, version } from "@netcup-failover/core/FailoverIpResource"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as FakeKubelet from "../kubernetes/FakeKubelet.ts"
@@ -152,8 +153,8 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     deleteGroup: (name: string) => http.delete(groupPath(name)),
     group: (name: string) => http.get(groupPath(name), GroupObject),
     /** Waits until the group is as described. */
-    groupUntil: (name: string, predicate: (group: GroupObject) => boolean) =>
-      http.waitUntil(groupPath(name), GroupObject, predicate),
+    groupUntil: (name: string, predicate: (group: GroupObject) => boolean, within?: Duration.Input) =>
+      http.waitUntil(groupPath(name), GroupObject, predicate, within),
     /** Waits until the group is routed: all of it, as far as the newest spec says. Gives its node. */
     routedNode: (name: string) =>
       http
