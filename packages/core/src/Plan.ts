@@ -268,10 +268,11 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
     if (to !== undefined) place(outlook, to)
   }
 
-  // Not what is where the user wants it, nor what may have a call on its way to elsewhere.
+  // Not what is where the user wants it, or goes there next, nor what may have a call on its way to elsewhere.
+  const isPinned = ({ group: { pin }, eligible }: Improvement.Placed) => eligible.some(({ name }) => name === pin)
   const isCalledAway = ({ group: { target }, at }: Improvement.Placed) =>
     target?.committed === true && target.node !== at.name
-  const movable = placed.filter((one) => one.at.name !== one.group.pin && !isCalledAway(one))
+  const movable = placed.filter((one) => !isPinned(one) && !isCalledAway(one))
   const scales = { load, preference: policy.preference, now: world.now }
   const improve = ({ group, to }: Improvement.Improvement, because: MoveReason) => {
     const outlook = placed.find((one) => one.group.name === group)

@@ -170,7 +170,8 @@ describe("plan, with policies", () => {
         const second = plan(
           unlike(world, (group) => {
             const decision = first.get(group.name)
-            return decision?._tag === "Move" ? { ...group, target: { node: decision.to, committed } } : group
+            const sent = committed || group.target?.committed === true
+            return decision?._tag === "Move" ? { ...group, target: { node: decision.to, committed: sent } } : group
           })
         )
         for (const name of [...unforced(first, "Preferred"), ...unforced(first, "Uneven")])
