@@ -308,6 +308,32 @@ describe("plan, with policies", () => {
     assert.deepStrictEqual(place({ cordoned: true }), all(2))
   })
 
+  /** One group on the first of four nodes, that may prefer the others by their number. */
+  const single = (more: Partial<Group>, others: ReadonlyArray<Group> = []) => {
+    const group = newGroup("g1", {
+      current: node(1),
+      preferences: [2, 3, 4].map((n) => ({ weight: n, nodeSelector: { matchLabels: { role: `${n}` } } })),
+      ...more
+    })
+    const routes = new Map(
+      [group, ...others].flatMap(({ addresses }) => addresses.map(({ prefix }) => [prefix, server(1)] as const))
+    )
+    const nodes = [1, 2, 3, 4].map((id) => rolled(id))
+    const accounts = new Map([[accountA, { ...idle, routes }]])
+    return destination(plan({ nodes, groups: [group, ...others], accounts }).get("g1"))
+  }
+
+  it("fails a group back to the node of the highest weight", () => {
+    assert.strictEqual(single({ failback: "WhenPreferred" }), node(4))
+  })
+
+  it("moves a group nowhere else that has arrived where it was sent, and goes to its pin next", () => {
+    const arrived = { target: { node: node(1), committed: true }, pin: node(2) }
+    const others = ["g2", "g3"].map((name) => newGroup(name, { current: node(1) }))
+    assert.strictEqual(single({ ...arrived, failback: "WhenPreferred" }, others), node(1))
+    assert.strictEqual(single({ ...arrived, rebalance: "WhenUneven" }, others), node(1))
+  })
+
   it("evens out the widest gap first, by the group that gives up least", () => {
     const at = (name: string, n: number, more: Partial<Group> = {}): Group =>
       newGroup(name, { addresses: [address(`198.51.100.${name.charCodeAt(0)}/32`)], current: node(n), ...more })
