@@ -227,13 +227,14 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
     if (outlook !== undefined && to !== undefined) place(outlook, to)
   }
 
-  // Not what is where the user wants it, nor what may have a call on its way to elsewhere.
   const movable = placed
     .filter(({ outlook: { group }, at }) => {
       const isAsked = group.failback === "WhenPreferred" || group.rebalance === "WhenUneven"
-      return isAsked && at.name !== group.pin && !(group.target?.committed === true && group.target.node !== at.name)
+      return isAsked && !(group.target?.committed === true && group.target.node !== at.name)
     })
     .map(({ outlook, at }) => ({ group: outlook.group, at, eligible: Outlook.eligible(outlook) }))
+    // Not what is where the user wants it, or goes there next, nor what may have a call on its way to elsewhere.
+    .filter(({ group: { pin }, eligible }) => !eligible.some(({ name }) => name === pin))
   const scales = { load, preference: policy.preference, now: world.now }
   const improve = ({ group, to }: Improvement.Improvement, because: MoveReason) => {
     const found = placed.find(({ outlook }) => outlook.group.name === group)

@@ -170,7 +170,8 @@ describe("plan, with policies", () => {
         const second = plan(
           unlike(world, (group) => {
             const decision = first.get(group.name)
-            return decision?._tag === "Move" ? { ...group, target: { node: decision.to, committed } } : group
+            const sent = committed || group.target?.committed === true
+            return decision?._tag === "Move" ? { ...group, target: { node: decision.to, committed: sent } } : group
           })
         )
         for (const name of [...unforced(first, "Preferred"), ...unforced(first, "Uneven")])
@@ -305,6 +306,32 @@ describe("plan, with policies", () => {
     assert.deepStrictEqual(place({ settledAt: now + 1 }), all(2))
     assert.deepStrictEqual(place({ pressures: ["DiskPressure"] }), all(2))
     assert.deepStrictEqual(place({ cordoned: true }), all(2))
+  })
+
+  /** One group on the first of four nodes, that may prefer the others by their number. */
+  const single = (more: Partial<Group>, others: ReadonlyArray<Group> = []) => {
+    const group = newGroup("g1", {
+      current: node(1),
+      preferences: [2, 3, 4].map((n) => ({ weight: n, nodeSelector: { matchLabels: { role: `${n}` } } })),
+      ...more
+    })
+    const routes = new Map(
+      [group, ...others].flatMap(({ addresses }) => addresses.map(({ prefix }) => [prefix, server(1)] as const))
+    )
+    const nodes = [1, 2, 3, 4].map((id) => rolled(id))
+    const accounts = new Map([[accountA, { ...idle, routes }]])
+    return destination(plan({ nodes, groups: [group, ...others], accounts }).get("g1"))
+  }
+
+  it("fails a group back to the node of the highest weight", () => {
+    assert.strictEqual(single({ failback: "WhenPreferred" }), node(4))
+  })
+
+  it("moves a group nowhere else that has arrived where it was sent, and goes to its pin next", () => {
+    const arrived = { target: { node: node(1), committed: true }, pin: node(2) }
+    const others = ["g2", "g3"].map((name) => newGroup(name, { current: node(1) }))
+    assert.strictEqual(single({ ...arrived, failback: "WhenPreferred" }, others), node(1))
+    assert.strictEqual(single({ ...arrived, rebalance: "WhenUneven" }, others), node(1))
   })
 
   it("evens out the widest gap first, by the group that gives up least", () => {
