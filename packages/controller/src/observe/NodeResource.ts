@@ -30,8 +30,8 @@ const NodeResource = Schema.Struct({
           Schema.Struct({
             type: Schema.String,
             status: Schema.String,
-            /** When the status changed last. */
-            lastTransitionTime: Schema.optionalKey(Schema.String)
+            /** When the status changed last; `null` where who wrote the condition did not say. */
+            lastTransitionTime: Schema.optionalKey(Schema.NullOr(Schema.String))
           })
         )
       )

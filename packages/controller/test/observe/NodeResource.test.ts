@@ -50,6 +50,8 @@ describe("a Node as it is decoded", () => {
   it("may lack everything but its identity", () => {
     assert.isTrue(Result.isSuccess(decode({ metadata: identity })))
     assert.isTrue(Result.isSuccess(decode({ metadata: identity, status: {} })))
+    const conditions = [{ type: "example.com/Disk", status: "", lastTransitionTime: null }]
+    assert.isTrue(Result.isSuccess(decode({ metadata: identity, status: { conditions } })))
   })
 
   const broken: ReadonlyArray<readonly [string, unknown]> = [
