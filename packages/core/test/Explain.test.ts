@@ -186,6 +186,64 @@ describe("explain", () => {
   )
 
   it.prop(
+    "says of each node that a group did not fail back to or even loads with what was against it",
+    [kinds],
+    ([all]) => {
+      for (const world of all)
+        for (const { explanation, group, other, node } of entries(world)) {
+          const { because, node: chosen } = explanation
+          const tag = other.against._tag
+          if (because._tag !== "Move" || chosen === undefined || tag === "Ineligible") continue
+          const { reason } = because
+          const steady = isSteady(world, node.name)
+          if (reason._tag === "Uneven") {
+            if (reason.from === node.name) assert.strictEqual(tag, "Fuller")
+            else assert.strictEqual(tag === "Unsteady", !steady, tag)
+            assert.include(["Fuller", "Unsteady", "LessPreferred", "AsGood"], tag)
+          }
+          if (reason._tag === "Preferred") {
+            const more = weightOf(world, group, node.name) - weightOf(world, group, chosen)
+            if (reason.over === node.name) assert.isBelow(more, 0)
+            if (more < 0)
+              assert.deepStrictEqual<unknown>(other.against, { _tag: "LessPreferred", preference: "weighted" })
+            else assert.strictEqual(tag === "Unsteady", !steady, tag)
+            if (more > 0) assert.include(["Unsteady", "Fuller"], tag)
+          }
+        }
+    },
+    often
+  )
+
+  it.prop(
+    "tells what holds: where the addresses are, where the group was, and where it is on its way to",
+    [kinds],
+    ([all]) => {
+      for (const world of all)
+        for (const { explanation, group, other, node } of entries(world)) {
+          const { against } = other
+          const chosen = world.nodes.find(({ name }) => name === explanation.node)
+          const routes = world.accountOf(group)?.routes
+          const has = (one: Candidate | undefined) =>
+            group.addresses.filter(({ prefix }) => one?.server !== undefined && routes?.get(prefix) === one.server)
+              .length
+          if (against._tag === "FewerAddresses") {
+            assert.deepStrictEqual([against.count, against.chosen], [has(node), has(chosen)])
+            assert.isBelow(against.count, against.chosen)
+          }
+          if (against._tag === "Stays") assert.strictEqual(has(chosen), group.addresses.length)
+          if (against._tag === "SameServer") assert.strictEqual(node.server, chosen?.server)
+          if (against._tag === "NotLast") assert.strictEqual(chosen?.name, group.current)
+          if (against._tag === "NotTarget") assert.strictEqual(chosen?.name, group.target?.node)
+          if (against._tag === "Pinned") assert.strictEqual(chosen?.name, group.pin)
+          if (against._tag === "Begun") assert.deepStrictEqual(group.target, { node: chosen?.name, committed: true })
+          if (against._tag !== "AsGood" || chosen === undefined || has(chosen) > 0) continue
+          assert.strictEqual(standard.preference.order(group, world.now)(node, chosen), 0)
+        }
+    },
+    often
+  )
+
+  it.prop(
     "needs no way out under the standard policy, and has one for another spread",
     [kinds],
     ([all]) => {
