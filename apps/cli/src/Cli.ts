@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Stdio from "effect/Stdio"
+import { explain } from "./commands/Explain.ts"
 import { failoverIps } from "./commands/FailoverIps.ts"
 import { login } from "./commands/Login.ts"
 import { logout } from "./commands/Logout.ts"
@@ -37,7 +38,7 @@ ${ExitCode.described}`
 const root = Command.make(name).pipe(
   // Help indents the first line only.
   Command.withDescription(description.replace(/\n(?=.)/gu, "\n  ")),
-  Command.withSubcommands([login, logout, servers, failoverIps, route, unroute, network])
+  Command.withSubcommands([login, logout, servers, failoverIps, route, unroute, network, explain])
 )
 
 /** Results alone go to stdout: help that nobody asked for does not. */

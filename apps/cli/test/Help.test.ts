@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, ReadonlyArray<string>>> = {
     "--mac MAC",
     "--json"
   ],
+  explain: ["GROUP", "--json"],
   unroute: ["ADDRESS", "--dry-run", "--timeout SECONDS", "--secret NAMESPACE/NAME", "--json"]
 }
 

@@ -15,7 +15,8 @@ const help = "1-4 kill or revive a node   g add a group   l limit netcup   q qui
 /** Clears the screen, the cursor at its top. */
 const clear = "\u001b[2J\u001b[H"
 
-export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline) {
+/** @param explains whether the table is followed by why everything is where it is */
+export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline, explains: boolean) {
   const terminal = yield* Terminal.Terminal
   const keys = yield* terminal.readInput
   const beganAt = yield* Clock.currentTimeMillis
@@ -26,7 +27,8 @@ export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline) {
     const limit = unlimited === undefined ? "" : "   netcup refuses every change: l lets it"
     const kubectl = `kubectl --kubeconfig ${theatre.kubeconfig} get netcupfailoverips -w`
     const board = Board.render(yield* theatre.sight, theatre.isDead)
-    yield* terminal.display(`${clear}${board}\n\n${lines.slice(-12).join("\n")}\n\n${help}${limit}\n${kubectl}\n`)
+    const why = explains ? `${yield* theatre.explanation}\n\n` : ""
+    yield* terminal.display(`${clear}${board}\n\n${why}${lines.slice(-12).join("\n")}\n\n${help}${limit}\n${kubectl}\n`)
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(draw), Effect.sleep("500 millis"))))
 

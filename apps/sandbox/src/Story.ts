@@ -29,9 +29,10 @@ const isRouted = (sight: Sight, name: string) =>
 const placeOf = (sight: Sight, name: string) =>
   sight.groups.find(({ metadata }) => metadata.name === name)?.status?.currentNode
 
-const show = Effect.fn(function* (theatre: Theatre, title: string) {
+const show = Effect.fn(function* (theatre: Theatre, title: string, explains: boolean) {
   yield* Console.log(`\n${title}\n`)
   yield* Console.log(Board.render(yield* theatre.sight, theatre.isDead))
+  if (explains) yield* Console.log(`\n${yield* theatre.explanation}`)
 })
 
 /** A death, and everything until the group is routed again. Gives how long that took, in seconds. */
@@ -51,23 +52,24 @@ const act = Effect.fn(function* (theatre: Theatre, timeline: Timeline, group: st
   return seconds
 })
 
-export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline) {
+/** @param explains whether each table is followed by why everything is where it is */
+export const play = Effect.fn(function* (theatre: Theatre, timeline: Timeline, explains: boolean) {
   const begin = yield* awaitSight(
     theatre,
     "both groups are routed and a replica leads",
     (sight) => sight.leader !== undefined && Cast.groups.every(({ name }) => isRouted(sight, name))
   )
-  yield* show(theatre, "All groups are where they should be; netcup was asked, and nothing had to be moved.")
+  yield* show(theatre, "All groups are where they should be; netcup was asked, and nothing had to be moved.", explains)
 
   const first = placeOf(begin, "primary") ?? ""
   yield* Console.log(`\nFirst ${first} dies, which has the group "primary".`)
   const one = yield* act(theatre, timeline, "primary", first, "")
-  yield* show(theatre, "The group has moved; the other one has not been touched.")
+  yield* show(theatre, "The group has moved; the other one has not been touched.", explains)
 
   const leaderNode = Cast.replicas.find(({ name }) => name === begin.leader)?.node ?? ""
   yield* Console.log(`\nThen ${leaderNode} dies, which has the group "secondary", and the replica that leads.`)
   const two = yield* act(theatre, timeline, "secondary", leaderNode, `, and ${begin.leader} with it`)
-  yield* show(theatre, "The other replica has taken over and moved the group.")
+  yield* show(theatre, "The other replica has taken over and moved the group.", explains)
 
   const changes = (yield* theatre.routings).length
   yield* Console.log(

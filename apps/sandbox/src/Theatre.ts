@@ -1,6 +1,9 @@
 /**
  * The cluster, netcup, nodes and replicas as one thing to play with: what a person can do to them, and what is to be seen.
  */
+import * as ClusterWorld from "@netcup-failover/controller/decide/ClusterWorld"
+import { explain } from "@netcup-failover/core/Explain"
+import * as ExplainText from "@netcup-failover/core/ExplainText"
 import { group as apiGroup, plural, version } from "@netcup-failover/core/FailoverIpResource"
 import type { FakeKubelet } from "@netcup-failover/testing/kubernetes/FakeKubelet"
 import type { KubeHttpError } from "@netcup-failover/testing/kubernetes/KubeHttp"
@@ -73,6 +76,17 @@ export const make = Effect.gen(function* () {
     }
   })
 
+  /** Why each group is where it is, as `netcup-failover explain` tells it. */
+  const explanation = Effect.gen(function* () {
+    const [nodes, groups] = yield* Effect.all([
+      http.get("/api/v1/nodes", ClusterWorld.Nodes),
+      http.get(`/apis/${apiGroup}/${version}/${plural}`, ClusterWorld.Groups)
+    ])
+    const cluster = { nodes: nodes.items, groups: groups.items }
+    const { world, since } = ClusterWorld.make(cluster, yield* Clock.currentTimeMillis)
+    return explain(world, { since }).map(ExplainText.render).join("\n\n")
+  })
+
   yield* stage.world.addAccount(Cast.account)
   for (const { name, server } of Cast.nodes) kubelets.set(name, yield* stage.addNode(name, { server }))
   yield* stage.putCredentials("netcup", Cast.account.loginName)
@@ -87,6 +101,7 @@ export const make = Effect.gen(function* () {
     /** What netcup was told to route where, and what it said. */
     routings: stage.simulator.journal.callsOf(stage.operations.route),
     sight,
+    explanation,
     isDead: (node: string) => dead.has(node),
     /** The node loses its power: its heartbeat stops, and what runs on it is gone. */
     kill: Effect.fn(function* (node: string) {

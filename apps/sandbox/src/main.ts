@@ -1,6 +1,7 @@
 /**
  * A failover to look at, on this machine alone: a Kubernetes API, a simulated netcup, two replicas of the built controller as
- * processes, and nodes that die. `--real` runs it on the real Kubernetes binaries; `--soap` over netcup's former API.
+ * processes, and nodes that die. `--real` runs it on the real Kubernetes binaries; `--soap` over netcup's former API; `--explain` tells
+ * after each step why every group is where it is.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -28,8 +29,9 @@ const sandbox = Effect.gen(function* () {
   yield* Stage.install()
   const theatre = yield* Theatre.make
   const timeline = yield* Timeline.watch(theatre)
-  if (process.stdout.isTTY) yield* Keys.play(theatre, timeline)
-  else yield* Story.play(theatre, timeline)
+  const explains = process.argv.includes("--explain")
+  if (process.stdout.isTTY) yield* Keys.play(theatre, timeline, explains)
+  else yield* Story.play(theatre, timeline, explains)
 })
 
 // The first real start on a machine builds the Kubernetes binaries, which takes minutes; later ones find them.

@@ -105,7 +105,7 @@ const byAge = (a: Group, b: Group): number => a.createdAt - b.createdAt || byNam
  * Groups that an older group of the same account keeps from acting, since it has one of their addresses. A group whose spec is
  * not valid has no claim; one whose account is not known keeps what it once had from everybody, since its Secret may be back soon.
  */
-const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason> => {
+export const conflicts = (groups: ReadonlyArray<Group>): ReadonlyMap<string, HoldReason> => {
   const owners = new Map<string, string>()
   const apis = new Map<Prefix, { readonly api: ReturnType<typeof apiOf>; readonly name: string }>()
   const losers = new Map<string, HoldReason>()

@@ -12,7 +12,11 @@ import * as Weights from "./Weights.ts"
 export interface Preference {
   readonly name: string
   readonly order: (group: Group, now: number | undefined) => Order.Order<Candidate>
+  /** What it is composed of, the first to decide first; absent: it is one by itself. */
+  readonly parts?: ReadonlyArray<Preference>
 }
+
+const partsOf = (one: Preference): ReadonlyArray<Preference> => one.parts ?? [one]
 
 /** Prefers nothing: the identity of {@link andThen}. */
 export const indifferent: Preference = { name: "indifferent", order: () => () => 0 }
@@ -32,8 +36,21 @@ export const andThen = (first: Preference, second: Preference): Preference => {
   if (second === indifferent) return first
   return {
     name: `${first.name}, then ${second.name}`,
+    parts: [...partsOf(first), ...partsOf(second)],
     order: (group, now) => Order.combine(first.order(group, now), second.order(group, now))
   }
+}
+
+/** The name of the part by which `node` is less preferred than `other`; `undefined`: it is not. */
+export const against = (
+  preference: Preference,
+  group: Group,
+  now: number | undefined,
+  node: Candidate,
+  other: Candidate
+): string | undefined => {
+  const decisive = partsOf(preference).find((part) => part.order(group, now)(node, other) !== 0)
+  return decisive !== undefined && decisive.order(group, now)(node, other) > 0 ? decisive.name : undefined
 }
 
 /** Rather a node that has been well for a while than one that has just recovered, and may fail again. */

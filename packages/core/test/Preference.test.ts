@@ -79,6 +79,16 @@ describe("a preference", () => {
     }
   )
 
+  it.prop(
+    "names the part by which a node is less preferred: the first that tells the two apart",
+    [preferences, preferences, groups, nodes, nodes],
+    ([a, b, group, x, y]) => {
+      const by = [a, b].find((one) => one.order(group, now)(x, y) !== 0)
+      const expected = by !== undefined && by.order(group, now)(x, y) > 0 ? by.name : undefined
+      assert.strictEqual(Preference.against(andThen(a, b), group, now, x, y), expected)
+    }
+  )
+
   it.prop("that is indifferent ranks all nodes alike", [groups, nodes, nodes], ([group, x, y]) => {
     assert.strictEqual(indifferent.order(group, now)(x, y), 0)
   })

@@ -1,12 +1,12 @@
 /**
- * Decisions in words: short, concrete, and what to do next. The one place where a status' sentences are made.
+ * Decisions in words: short, concrete, and what to do next. The one place where a status' sentences are made, of core's words.
  */
 
-import { moveToAnnotation, type NodeName } from "@netcup-failover/core/Candidate"
+import type { NodeName } from "@netcup-failover/core/Candidate"
 import type { Reason } from "@netcup-failover/core/Condition"
-import { HoldReason } from "@netcup-failover/core/Group"
-import * as Ineligibility from "@netcup-failover/core/Ineligibility"
-import { MoveReason, type Unpinned } from "@netcup-failover/core/Plan"
+import type { HoldReason } from "@netcup-failover/core/Group"
+import type { Ineligibility } from "@netcup-failover/core/Ineligibility"
+import { againstNode, holdReason } from "@netcup-failover/core/Wording"
 
 /** A reason and its sentence, as a condition shows them. */
 export interface Wording {
@@ -14,49 +14,22 @@ export interface Wording {
   readonly message: string
 }
 
-type Reasons = ReadonlyArray<Ineligibility.Ineligibility>
+type Reasons = ReadonlyArray<Ineligibility>
 
-const againstNode = (node: NodeName, reasons: Reasons): string =>
-  reasons.length === 0 ? `${node} is gone` : `${node} ${reasons.map(Ineligibility.render).join(", ")}`
+export { moveReason, unpinned } from "@netcup-failover/core/Wording"
 
-const groups = (count: number): string => (count === 1 ? "1 group" : `${count} groups`)
+const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
+  InvalidSpec: "InvalidSpec",
+  CredentialsError: "CredentialsError",
+  AccountUnknown: "RoutingFailed",
+  ServerUnknown: "RoutingFailed",
+  Paused: "Paused",
+  Conflict: "Conflict"
+}
 
-/** Why a group moves, to follow "because". */
-export const moveReason: (because: MoveReason) => string = MoveReason.$match({
-  FirstPlacement: () => "the group had no node",
-  Begun: () => "the move had begun",
-  LeftNode: ({ from, reasons }) => againstNode(from, reasons),
-  Incomplete: ({ missing }) => `${missing.join(", ")} ${missing.length === 1 ? "was" : "were"} elsewhere`,
-  Drifted: ({ missing }) => `${missing.join(", ")} had been moved away`,
-  Pinned: () => `the annotation ${moveToAnnotation} names it`,
-  Preferred: ({ over }) => `the group's preferences weigh it more than ${over}`,
-  Uneven: ({ from, load, other }) => `it had ${groups(other)} and ${from} had ${load}`
-})
-
-/** What there is to say where a group cannot be on the node that it is pinned to. */
-export const unpinned = ({ node, reasons }: Unpinned): string =>
-  reasons.length === 0
-    ? `the annotation ${moveToAnnotation} names ${node}, which is no node of this cluster: correct or remove it`
-    : `the annotation ${moveToAnnotation} is not followed for now: ${againstNode(node, reasons)}`
-
-const paused = "nothing is moved while spec.paused is true"
-
-export const hold: (because: HoldReason) => Wording = HoldReason.$match({
-  InvalidSpec: ({ message }): Wording => ({ reason: "InvalidSpec", message }),
-  CredentialsError: ({ message }): Wording => ({ reason: "CredentialsError", message }),
-  AccountUnknown: ({ message }): Wording => ({
-    reason: "RoutingFailed",
-    message: `netcup cannot be asked: ${message}`
-  }),
-  ServerUnknown: ({ server }): Wording => ({
-    reason: "RoutingFailed",
-    message: `netcup does not tell what is routed to ${server}, where the addresses may be`
-  }),
-  Paused: (): Wording => ({ reason: "Paused", message: paused }),
-  Conflict: ({ prefix, holder }): Wording => ({
-    reason: "Conflict",
-    message: `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`
-  })
+export const hold = (because: HoldReason): Wording => ({
+  reason: holdReasons[because._tag],
+  message: holdReason(because)
 })
 
 /**

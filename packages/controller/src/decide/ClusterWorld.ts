@@ -1,0 +1,85 @@
+/**
+ * The world as far as the cluster alone tells of it: what a plan made from outside, without asking netcup, has to do with.
+ *
+ * netcup's part is taken from statuses: where addresses are, and credentials that are refused. What no status tells is assumed to be well:
+ * every server that a node names is the account's, runs, and is at the addresses' site.
+ */
+import { AccountKey } from "@netcup-failover/core/Account"
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import { type Group, HoldReason } from "@netcup-failover/core/Group"
+import type { World } from "@netcup-failover/core/Plan"
+import { ServerName } from "@netcup-failover/core/ServerName"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { type GroupResource, groups } from "../observe/GroupResource.ts"
+import { type NodeResource, nodes, toCandidate } from "../observe/NodeResource.ts"
+import * as GroupInput from "./GroupInput.ts"
+
+/** All Nodes, as their API lists them. */
+export const Nodes = Schema.Struct({ items: Schema.Array(nodes.schema) })
+/** All groups, as their API lists them. */
+export const Groups = Schema.Struct({ items: Schema.Array(groups.schema) })
+
+/** What the controller takes unless it is told otherwise, ms. */
+const settlePeriod = 5 * 60_000
+
+/** An address is of one account only, so what groups claim of each other comes out as if all of them were of this one. */
+const account = AccountKey.make("cluster")
+
+/** Credentials that the controller says it cannot use keep a group from being acted on. */
+const refused = ({ status }: GroupResource): Group["held"] => {
+  const condition = status?.conditions?.find(({ reason }) => reason === "CredentialsError")
+  if (condition === undefined) return undefined
+  return { because: HoldReason.CredentialsError({ message: condition.message }), until: undefined }
+}
+
+const toGroup = (resource: GroupResource): Group => {
+  // What the account itself would hold is not to be known here.
+  const group = GroupInput.make(resource, undefined, new Map())
+  const isOwn = group.held?.because._tag === "InvalidSpec" || group.held?.because._tag === "Paused"
+  return { ...group, account, held: isOwn ? group.held : refused(resource) }
+}
+
+const routesOf = ({ status }: GroupResource): ReadonlyArray<readonly [FailoverAddress.Prefix, ServerName]> =>
+  (status?.addresses ?? []).flatMap(({ ip, server }) => {
+    const parsed = FailoverAddress.parse(ip)
+    if (Result.isFailure(parsed) || server === undefined || server === "") return []
+    return [[parsed.success.prefix, ServerName.make(server)] as const]
+  })
+
+/** Since when a group is where it is, ms since the epoch: its last move there, as far as that is still remembered. */
+const sinceOf = ({ status }: GroupResource): number | undefined => {
+  const last = status?.moves?.at(-1)
+  if (last !== undefined && last.to === (status?.currentNode ?? "")) return Date.parse(last.at)
+  return undefined
+}
+
+export interface ClusterWorld {
+  readonly world: World
+  /** For explanations: by the groups' names. */
+  readonly since: ReadonlyMap<string, number>
+}
+
+/** @param now ms since the epoch */
+export const make = (
+  cluster: { readonly nodes: ReadonlyArray<NodeResource>; readonly groups: ReadonlyArray<GroupResource> },
+  now: number
+): ClusterWorld => {
+  const candidates = cluster.nodes.map((node) => toCandidate(node, settlePeriod))
+  const taking = cluster.groups.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const servers = candidates.flatMap(({ server }) => (server === undefined ? [] : [server]))
+  return {
+    world: {
+      now,
+      nodes: candidates,
+      groups: taking.map(toGroup),
+      accounts: new Map([[account, { servers: new Set(servers), routes: new Map(taking.flatMap(routesOf)) }]])
+    },
+    since: new Map(
+      taking.flatMap((resource) => {
+        const since = sinceOf(resource)
+        return since === undefined ? [] : [[resource.metadata.name, since] as const]
+      })
+    )
+  }
+}

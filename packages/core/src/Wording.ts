@@ -1,0 +1,46 @@
+/**
+ * Decisions in words, to be put into sentences: by a status, and by an explanation.
+ */
+import { moveToAnnotation, type NodeName } from "./Candidate.ts"
+import { HoldReason } from "./Group.ts"
+import * as Ineligibility from "./Ineligibility.ts"
+import { MoveReason, type Unpinned } from "./Plan.ts"
+
+type Reasons = ReadonlyArray<Ineligibility.Ineligibility>
+
+/** What speaks against a node, to follow its name; no reasons: it is gone. */
+export const ineligible = (reasons: Reasons): string =>
+  reasons.length === 0 ? "is gone" : reasons.map(Ineligibility.render).join(", ")
+
+export const againstNode = (node: NodeName, reasons: Reasons): string => `${node} ${ineligible(reasons)}`
+
+export const groups = (count: number): string => (count === 1 ? "1 group" : `${count} groups`)
+
+/** Why a group moves, to follow "because". */
+export const moveReason: (because: MoveReason) => string = MoveReason.$match({
+  FirstPlacement: () => "the group had no node",
+  Begun: () => "the move had begun",
+  LeftNode: ({ from, reasons }) => againstNode(from, reasons),
+  Incomplete: ({ missing }) => `${missing.join(", ")} ${missing.length === 1 ? "was" : "were"} elsewhere`,
+  Drifted: ({ missing }) => `${missing.join(", ")} had been moved away`,
+  Pinned: () => `the annotation ${moveToAnnotation} names it`,
+  Preferred: ({ over }) => `the group's preferences weigh it more than ${over}`,
+  Uneven: ({ from, load, other }) => `it had ${groups(other)} and ${from} had ${load}`
+})
+
+/** What there is to say where a group cannot be on the node that it is pinned to. */
+export const unpinned = ({ node, reasons }: Unpinned): string =>
+  reasons.length === 0
+    ? `the annotation ${moveToAnnotation} names ${node}, which is no node of this cluster: correct or remove it`
+    : `the annotation ${moveToAnnotation} is not followed for now: ${againstNode(node, reasons)}`
+
+/** Why nothing is done for a group. */
+export const holdReason: (because: HoldReason) => string = HoldReason.$match({
+  InvalidSpec: ({ message }) => message,
+  CredentialsError: ({ message }) => message,
+  AccountUnknown: ({ message }) => `netcup cannot be asked: ${message}`,
+  ServerUnknown: ({ server }) => `netcup does not tell what is routed to ${server}, where the addresses may be`,
+  Paused: () => "nothing is moved while spec.paused is true",
+  Conflict: ({ prefix, holder }) =>
+    `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`
+})
