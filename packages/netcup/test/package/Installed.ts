@@ -78,7 +78,7 @@ const make = Effect.gen(function* () {
   yield* Command.succeed("npx", ["--yes", `${pnpm}`, "install", "--prefer-offline"], { cwd: folder })
 
   write("elsewhere.mjs", elsewhere)
-  for (const [name, code] of Readme.programs) {
+  for (const [name, code] of [...Readme.programs, ...Readme.ofCore]) {
     write(`${name}.ts`, code)
     copyFileSync(join(folder, `${name}.ts`), join(folder, `${name}.mjs`))
   }

@@ -113,7 +113,7 @@ layer(Installed.layer, { timeout: time, excludeTestServices: true })((it) => {
             "@netcup-failover/netcup/http/Exchange",
             "@netcup-failover/netcup/soap/XmlTree",
             "@netcup-failover/netcup/dist/lib/Redactor.js",
-            "@netcup-failover/core/Plan"
+            "@netcup-failover/core/SpreadFlow"
           ]
           const code = `for (const name of ${JSON.stringify(internal)}) {
             console.log(await import(name).then(() => name, ({ code }) => code))
@@ -160,7 +160,11 @@ export const makes = { rest: RestClient.make, soap: SoapClient.make, information
             declaration: true,
             outDir: "out"
           }
-          const files = ["all.ts", "named.ts", ...Array.from(Readme.programs.keys(), (name) => `${name}.ts`)]
+          const files = [
+            "all.ts",
+            "named.ts",
+            ...[...Readme.programs.keys(), ...Readme.ofCore.keys()].map((name) => `${name}.ts`)
+          ]
           writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }))
           yield* Command.succeed("tsc", ["-p", "tsconfig.json"], { cwd: folder })
           // That it would notice.
@@ -177,6 +181,19 @@ void connect({ refreshToken: "t", loginName: "12345" }).route(4, "v1")
           const { stdout } = yield* Command.run("tsc", ["-p", "tsconfig.wrong.json"], { cwd: folder })
           assert.match(stdout, /'12345'|"12345"|string/)
           assert.match(stdout, /'number' is not assignable to parameter of type 'string'/)
+        }),
+      time
+    )
+  })
+
+  describe("The README of core", () => {
+    it.effect(
+      "places three groups, as it says",
+      () =>
+        Effect.gen(function* () {
+          const { folder } = yield* Installed
+          const { stdout } = yield* Command.succeed("node", ["place.mjs"], { cwd: folder })
+          assert.deepStrictEqual(stdout.trim().split("\n").toSorted(), ["dns → bert", "mail → carl", "web → anna"])
         }),
       time
     )

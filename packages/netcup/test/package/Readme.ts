@@ -4,11 +4,18 @@
 import { readFileSync } from "node:fs"
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+const core = readFileSync(new URL("../../../core/README.md", import.meta.url), "utf8")
+
+const programsOf = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    Array.from(text.matchAll(/^```ts\n\/\/ ([\w-]+)\.ts\n(.*?)^```$/gms), ([, name = "", code = ""]) => [name, code])
+  )
 
 /** By their names, without `.ts`. They are JavaScript as well, as they have no type annotations. */
-export const programs: ReadonlyMap<string, string> = new Map(
-  Array.from(readme.matchAll(/^```ts\n\/\/ ([\w-]+)\.ts\n(.*?)^```$/gms), ([, name = "", code = ""]) => [name, code])
-)
+export const programs = programsOf(readme)
+
+/** The same of the README of core. */
+export const ofCore = programsOf(core)
 
 /** How many blocks of TypeScript there are, with a name or without. */
 export const blocks = Array.from(readme.matchAll(/^```ts$/gm)).length
