@@ -31,7 +31,7 @@ const against = (reason: Against, chosen: NodeName | undefined): string => {
     case "Fuller":
       return `carries ${Wording.groups(reason.load)}, ${chosen} only ${reason.chosen} beside this one`
     case "LessPreferred":
-      return `is as even, but less preferred: ${reason.preference}`
+      return `is less preferred: ${reason.preference}`
     case "Unsteady":
       return `gets nothing that does well elsewhere, since it is not ${reason.preference}`
     case "AsGood":

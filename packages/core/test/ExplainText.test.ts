@@ -54,6 +54,32 @@ describe("an explanation in words", () => {
     ])
   })
 
+  it("says why a group fails back to one node and to no other", () => {
+    const labels = { zone: "a" }
+    const nodes = [
+      candidate(1),
+      candidate(2, { labels }),
+      candidate(3, { labels, settledAt: now + 1 }),
+      candidate(4, { labels, pressures: ["DiskPressure"] }),
+      candidate(5, { labels: { zone: "a", size: "large" } })
+    ]
+    const weigh = (matchLabels: Readonly<Record<string, string>>) => ({ weight: 1, nodeSelector: { matchLabels } })
+    const preferences = [weigh(labels), weigh({ size: "large" })]
+    const group = web({ current: node(1), preferences, failback: "WhenPreferred" })
+    const groups = [group, newGroup("x1", { current: node(1) }), newGroup("x5", { current: node(5) })]
+    const others = [newGroup("y5", { addresses: [address("198.51.100.9/32")], current: node(5) })]
+    assert.deepStrictEqual(
+      lines({ nodes, groups: [...groups, ...others] }, 1).filter((line) => !line.startsWith("    ")),
+      [
+        "web goes to n2: the group's preferences weigh it more than n1",
+        "  n1 is less preferred: weighted",
+        "  n3 gets nothing that does well elsewhere, since it is not settled",
+        "  n4 gets nothing that does well elsewhere, since it is not unpressed",
+        "  n5 carries 2 groups, n2 only 0 beside this one"
+      ]
+    )
+  })
+
   it("compares loads, preferences by their names, and says when the hash picked", () => {
     const nodes = [
       candidate(1, { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }),
@@ -68,7 +94,7 @@ describe("an explanation in words", () => {
     assert.sameMembers(found, [
       `web goes to ${to}: n1 is silent (Ready=Unknown)`,
       "  n1 is silent (Ready=Unknown)",
-      "  n3 is as even, but less preferred: uncordoned",
+      "  n3 is less preferred: uncordoned",
       `  n4 carries 1 group, ${to} only 0 beside this one`,
       `  ${other} is as good: the hash of the group's name picked ${to}`
     ])
