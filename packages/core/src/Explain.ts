@@ -19,9 +19,9 @@ export interface Options {
   readonly policy?: Policy
   /** What was decided for this world, if that is known already. */
   readonly decisions?: Plan
-  /** Since when groups are where they are, ms since the epoch, by their names. */
+  /** Since when groups are on their current nodes, ms since the epoch, by their names. */
   readonly since?: ReadonlyMap<string, number>
-  /** Which groups to explain; absent: all. */
+  /** Which groups to explain; absent: all, each of which may be planned for twice more. */
   readonly only?: ReadonlySet<string>
 }
 
@@ -186,7 +186,8 @@ export const explain = (world: World, options: Options = {}): ReadonlyArray<Expl
       group.target?.committed === true && outlook && Outlook.against(outlook, group.target.node)?.length === 0
         ? group.target.node
         : undefined
-    const from = since?.get(group.name)
+    const isThere = decision._tag !== "Move" && chosen !== undefined && chosen.name === group.current
+    const from = isThere ? since?.get(group.name) : undefined
     return {
       group: group.name,
       ...(chosen === undefined ? {} : { node: chosen.name }),

@@ -51,7 +51,7 @@ const head = ({ because, group, node, since }: Explanation): string => {
       return `${group} is on ${node}${from}: all its addresses are there, and it may keep them${pinned}`
     }
     case "Move":
-      return `${group} goes to ${node}${from}: ${Wording.moveReason(because.reason)}`
+      return `${group} goes to ${node}: ${Wording.moveReason(because.reason)}`
     case "Hold": {
       const until = because.until === undefined ? "" : ` (until ${time(because.until)})`
       const place = node === undefined ? "on no node" : `on ${node}${from}`

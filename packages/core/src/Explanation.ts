@@ -104,7 +104,7 @@ export const Explanation = Schema.Struct({
   group: Schema.String,
   /** Where the group is to be; of one that is held, where it is. Absent: on no node. */
   node: Schema.optionalKey(NodeName),
-  /** Since when it is there, ms since the epoch, if that is known. */
+  /** Since when it is there, ms since the epoch, if that is known. Absent while it is not there yet. */
   since: Schema.optionalKey(Schema.Finite),
   because: Because,
   /** The node that the user wants it on, and why that cannot have it. No reasons: there is no such node. */

@@ -77,8 +77,12 @@ describe("explain", () => {
     ([all]) => {
       for (const world of all) {
         const decisions = plan(world)
-        for (const { group, node, because, unpinned } of explain(world)) {
+        const known = new Map(world.groups.map(({ name }) => [name, 7]))
+        for (const { group, node, because, since, unpinned } of explain(world, { since: known })) {
           const decision = decisions.get(group)
+          const current = world.groups.find(({ name }) => name === group)?.current
+          const isThere = because._tag !== "Move" && node !== undefined && node === current
+          assert.strictEqual(since, isThere ? 7 : undefined)
           assert.strictEqual(because._tag, decision?._tag)
           if (decision?._tag !== "Hold") assert.strictEqual(node, destination(decision))
           if (because._tag === "Move" && decision?._tag === "Move") {

@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as ClusterWorld from "@netcup-failover/controller/decide/ClusterWorld"
+import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
+import type { NodeResource } from "@netcup-failover/controller/observe/NodeResource"
+import { NodeName } from "@netcup-failover/core/Candidate"
+
+const time = "2026-11-22T12:00:00Z"
+const now = Date.parse(time)
+
+const node = (name: string, server: string): NodeResource => ({
+  metadata: {
+    name: NodeName.make(name),
+    uid: name,
+    resourceVersion: "1",
+    annotations: { "netcup.digilol.net/server-name": server }
+  },
+  status: { conditions: [{ type: "Ready", status: "True", lastTransitionTime: time }] }
+})
+
+const group = (
+  name: string,
+  status: GroupResource["status"],
+  more: Partial<GroupResource["metadata"]> = {},
+  ips = ["2001:db8::2/64"]
+): GroupResource => ({
+  metadata: { name, uid: name, resourceVersion: "1", generation: 1, creationTimestamp: time, ...more },
+  spec: { ips, credentialsSecret: { name: "netcup", namespace: "netcup-system" } },
+  ...(status === undefined ? {} : { status })
+})
+
+const make = (...groups: ReadonlyArray<GroupResource>) =>
+  ClusterWorld.make({ nodes: [node("a", "v1"), node("b", "v2")], groups }, now)
+
+const routes = (of: ClusterWorld.ClusterWorld) => [...of.world.accounts.values()].flatMap((one) => [...one.routes])
+
+describe("the world as the cluster tells of it", () => {
+  it("has addresses where statuses have them, by their prefixes, and passes over what is none", () => {
+    const addresses = [
+      { ip: "2001:db8::2/64", server: "v1", state: "Routed" as const },
+      { ip: "198.51.100.1/32", state: "Unknown" as const },
+      { ip: "nonsense", server: "v2", state: "Unknown" as const }
+    ]
+    assert.deepStrictEqual<unknown>(routes(make(group("web", { addresses }))), [["2001:db8::/64", "v1"]])
+  })
+
+  it("knows since when a group is where it is only if its last move brought it there", () => {
+    const moves = [{ at: time, to: "b", reason: "a was not ready" }]
+    assert.deepStrictEqual([...make(group("web", { currentNode: "b", moves })).since], [["web", now]])
+    assert.deepStrictEqual([...make(group("web", { currentNode: "a", moves })).since], [])
+    assert.deepStrictEqual([...make(group("web", undefined)).since], [])
+  })
+
+  it("leaves out what is being deleted, and what that says of addresses", () => {
+    const addresses = [{ ip: "2001:db8::2/64", server: "v1", state: "Routed" as const }]
+    const found = make(group("web", { currentNode: "a", addresses }, { deletionTimestamp: time }))
+    assert.deepStrictEqual(found.world.groups, [])
+    assert.deepStrictEqual(routes(found), [])
+  })
+
+  it("holds what is not valid as the controller does, and nothing for an account that it cannot know", () => {
+    const [valid, invalid] = make(group("web", undefined), group("typo", undefined, {}, ["nonsense"])).world.groups
+    assert.isUndefined(valid?.held)
+    assert.strictEqual(invalid?.held?.because._tag, "InvalidSpec")
+  })
+
+  it("counts a node that has just become ready as not settled yet", () => {
+    assert.deepStrictEqual(
+      make().world.nodes.map(({ settledAt }) => settledAt),
+      [now + 300_000, now + 300_000]
+    )
+  })
+})
