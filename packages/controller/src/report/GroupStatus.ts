@@ -141,15 +141,19 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
 const saysRouted = ({ resource: { status } }: Situation): boolean =>
   status?.conditions?.some(({ type, status }) => type === "Routed" && status === "True") === true
 
-/** Of all addresses that the spec has now: one that was added since was not. An older CRD does not keep which they were. */
+/** Whether all addresses that the spec has now were routed, by what is said of each: one that was added since was not. */
+const eachWasRouted = ({ resource: { status }, addresses }: Situation): boolean =>
+  addresses.every((address) =>
+    status?.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
+  )
+
+/** The same of the group. An older CRD does not keep which the addresses were. */
 const wasRouted = (situation: Situation): boolean => {
   const { metadata, status } = situation.resource
   if (!saysRouted(situation)) return false
   if (status?.addresses === undefined)
     return status?.conditions?.find(({ type }) => type === "Routed")?.observedGeneration === metadata.generation
-  return situation.addresses.every((address) =>
-    status.addresses?.some(({ ip, state }) => ip === address.toString() && state === "Routed")
-  )
+  return eachWasRouted(situation)
 }
 
 const isWell = ({ resource, nodes }: Situation): boolean =>
@@ -169,7 +173,9 @@ const routedTo = (addresses: ReadonlyArray<FailoverAddress>, node: string): stri
 /** Of a paused group it is told where it is, as far as that is known, and what becomes of it there. */
 const paused = (situation: Situation, { reason, message }: Wording.Wording): Condition.Claim => {
   const { resource, addresses, account, nodes } = situation
-  const last = account === undefined && wasRouted(situation) ? resource.status?.currentNode : undefined
+  // Not by what the condition says: it turns False when the node fails, and the addresses are there all the same.
+  const wasThere = wasRouted(situation) || eachWasRouted(situation)
+  const last = account === undefined && wasThere ? resource.status?.currentNode : undefined
   const at = pausedAt(situation) ?? last
   const node = nodes.find(({ name }) => name === at)
   const place =
@@ -178,9 +184,11 @@ const paused = (situation: Situation, { reason, message }: Wording.Wording): Con
       : account === undefined
         ? "netcup has not told where the addresses are"
         : "the addresses are not all on one node"
-  const isServed = node?.verdict.state === "Healthy"
+  const isNodeWell = node?.verdict.state === "Healthy"
   const signs = node === undefined ? "is gone" : node.verdict.reasons.map(renderSign).join(" and ")
-  const trouble = at === undefined || isServed ? "" : `, which ${signs}`
+  const trouble = at === undefined || isNodeWell ? "" : `, which ${signs}`
+  // What was said to be down is up again by netcup's word alone.
+  const isServed = isNodeWell && (pausedAt(situation) !== undefined || wasRouted(situation))
   return { type: "Routed", status: isServed ? "True" : "False", reason, message: `${place}${trouble}; ${message}` }
 }
 
