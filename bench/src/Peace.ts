@@ -23,12 +23,7 @@ export const measure = Effect.fn("Peace.measure")(
     const world = yield* World.make(size)
     const { stage } = world
     const controller = yield* Program.controller(program, {
-      KUBECONFIG: stage.cluster.kubeconfig,
-      ...stage.environment,
-      POD_NAMESPACE: Stage.namespace,
-      POD_NAME: "bench",
-      HEALTH_ADDR: "127.0.0.1:0",
-      METRICS_ADDR: "127.0.0.1:0",
+      ...world.environment,
       // A question about netcup's state would be counted among those that heartbeats cause.
       NETCUP_REFRESH_INTERVAL: "10m"
     })

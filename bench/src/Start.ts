@@ -20,14 +20,7 @@ export const measure = Effect.fn("Start.measure")(
     const route = (count: number) => stage.simulator.awaitCall({ operation: stage.operations.route, count })
 
     const began = yield* Clock.monotonicTimeNanos
-    const controller = yield* Program.controller(program, {
-      KUBECONFIG: stage.cluster.kubeconfig,
-      ...stage.environment,
-      POD_NAMESPACE: Stage.namespace,
-      POD_NAME: "bench",
-      HEALTH_ADDR: "127.0.0.1:0",
-      METRICS_ADDR: "127.0.0.1:0"
-    })
+    const controller = yield* Program.controller(program, world.environment)
     yield* route(1)
     const called = yield* Clock.monotonicTimeNanos
     const started = yield* Usage.of(controller.pid)

@@ -114,6 +114,15 @@ export const make = Effect.fn("World.make")(function* (size: Size) {
 
   return {
     stage,
+    /** What a controller has to be told to work in it. */
+    environment: {
+      KUBECONFIG: stage.cluster.kubeconfig,
+      ...stage.environment,
+      POD_NAMESPACE: Stage.namespace,
+      POD_NAME: "bench",
+      HEALTH_ADDR: "127.0.0.1:0",
+      METRICS_ADDR: "127.0.0.1:0"
+    },
     /** All groups are routed, as far as their status says. */
     settled: Effect.forEach(groups, ({ name }) => stage.routedNode(name)).pipe(Effect.timeout("2 minutes")),
     /** A group that netcup routes nowhere yet. */

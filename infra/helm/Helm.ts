@@ -3,11 +3,11 @@
  */
 import { fileURLToPath } from "node:url"
 import * as HelmBinary from "@netcup-failover/testing/kubernetes/HelmBinary"
+import * as ProcessOutput from "@netcup-failover/testing/kubernetes/ProcessOutput"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
 
 /** helm said no; `message` is its stderr, or what lint printed. */
 export class HelmFailed extends Schema.TaggedError<HelmFailed>()("HelmFailed", { message: Schema.String }) {}
@@ -24,14 +24,7 @@ export const run = Effect.fn("Helm.run")(function* (args: ReadonlyArray<string>)
     stdin: "ignore",
     killSignal: "SIGKILL"
   })
-  const [stdout, stderr, code] = yield* Effect.all(
-    [
-      Stream.mkString(Stream.decodeText(child.stdout)),
-      Stream.mkString(Stream.decodeText(child.stderr)),
-      child.exitCode
-    ],
-    { concurrency: "unbounded" }
-  )
+  const { stdout, stderr, code } = yield* ProcessOutput.collect(child)
   if (code !== 0) return yield* new HelmFailed({ message: `${stderr}${stdout}`.trim() })
   return stdout
 }, Effect.scoped)

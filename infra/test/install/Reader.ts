@@ -4,6 +4,7 @@
 import * as HelmBinary from "@netcup-failover/testing/kubernetes/HelmBinary"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as ProcessOutput from "@netcup-failover/testing/kubernetes/ProcessOutput"
 import type { DeviceLevers } from "@netcup-failover/testing/netcup/LoginDevices"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,7 +12,6 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as Guide from "./Guide.ts"
 
 /** A command that the docs say to type failed. */
@@ -68,14 +68,7 @@ export const make = Effect.fn("Reader.make")(function* ({ devices, environment }
       stdin: "ignore",
       killSignal: "SIGKILL"
     })
-    const [stdout, stderr, code] = yield* Effect.all(
-      [
-        Stream.mkString(Stream.decodeText(shell.stdout)),
-        Stream.mkString(Stream.decodeText(shell.stderr)),
-        shell.exitCode
-      ],
-      { concurrency: "unbounded" }
-    )
+    const { stdout, stderr, code } = yield* ProcessOutput.collect(shell)
     if (code !== 0) return yield* new CommandFailed({ message: `${command}\n${stderr}${stdout}`.trim() })
     return stdout
   }, withinPatience)

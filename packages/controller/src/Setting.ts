@@ -47,6 +47,14 @@ export const make = <A>(
   return documented(config, { variable, standard, ...about }, flagOf(variable))
 }
 
+/** A setting that is one of a few words. */
+export const choice = <const A extends string>(
+  variable: string,
+  values: ReadonlyArray<A>,
+  standard: NoInfer<A>,
+  meaning: string
+): Setting<A> => make(variable, Schema.Literals(values), standard, { unit: values.join(", "), meaning })
+
 /** A setting that may be absent. */
 export const optional = <A>(
   variable: string,

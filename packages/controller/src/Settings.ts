@@ -26,12 +26,6 @@ const moves = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Moves, standard, { unit: "number", meaning })
 const text = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Schema.NonEmptyString, standard, { unit: "name", meaning })
-const choice = <const A extends string>(
-  variable: string,
-  values: ReadonlyArray<A>,
-  standard: NoInfer<A>,
-  meaning: string
-) => Setting.make(variable, Schema.Literals(values), standard, { unit: values.join(", "), meaning })
 
 /** As one table; `docs/settings.md` is made from it. */
 export const settings = {
@@ -53,8 +47,13 @@ export const settings = {
   }),
   healthAddress: address("HEALTH_ADDR", ":8081", "`/healthz` and `/readyz`; without a host on all addresses"),
   metricsAddress: address("METRICS_ADDR", ":8080", "`/metrics`, in Prometheus' text format"),
-  logLevel: choice("LOG_LEVEL", ["Trace", "Debug", "Info", "Warn", "Error"], "Info", "what is logged: this and worse"),
-  logFormat: choice("LOG_FORMAT", ["json", "pretty"], "json", "how: an object a line, or for eyes"),
+  logLevel: Setting.choice(
+    "LOG_LEVEL",
+    ["Trace", "Debug", "Info", "Warn", "Error"],
+    "Info",
+    "what is logged: this and worse"
+  ),
+  logFormat: Setting.choice("LOG_FORMAT", ["json", "pretty"], "json", "how: an object a line, or for eyes"),
   leaseDuration: period(
     "LEASE_DURATION",
     "15s",
@@ -128,7 +127,7 @@ export const settings = {
     unit: "URL",
     meaning: "who is told of failovers, failures and dying credentials, see docs/notices.md; without it nobody"
   }),
-  noticeFormat: choice("NOTICE_WEBHOOK_FORMAT", ["json", "slack"], "json", "how it is told"),
+  noticeFormat: Setting.choice("NOTICE_WEBHOOK_FORMAT", ["json", "slack"], "json", "how it is told"),
   noticeTimeout: period("NOTICE_WEBHOOK_TIMEOUT", "10s", "how long that receiver may take to answer"),
   noticeGrace: period("NOTICE_FAILURE_GRACE", "10s", "how long a failure has to last before it is told")
 }

@@ -94,19 +94,13 @@ const samplers = [
   "traceidratio"
 ] as const
 
-const choice = <const A extends string>(
-  variable: string,
-  values: ReadonlyArray<A>,
-  standard: NoInfer<A>,
-  meaning: string
-) => Setting.make(variable, Schema.Literals(values), standard, { unit: values.join(", "), meaning })
 const millis = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Millis, standard, { unit: "ms", meaning })
 const endpoint = (variable: string, meaning: string) => Setting.optional(variable, WebUrl, { unit: "URL", meaning })
 const headers = (variable: string, meaning: string) =>
   Setting.secret(variable, SecretHeaders, { unit: "key=value,…", meaning })
 const exporter = (variable: string, what: string) =>
-  choice(variable, ["otlp", "none"], "otlp", `whether ${what} are sent`)
+  Setting.choice(variable, ["otlp", "none"], "otlp", `whether ${what} are sent`)
 
 /** As one table; a part of `docs/settings.md` is made from it. */
 export const telemetrySettings = {
@@ -141,7 +135,7 @@ export const telemetrySettings = {
     unit: "key=value,…",
     meaning: "what else is told of the process with each export"
   }),
-  sampler: choice("OTEL_TRACES_SAMPLER", samplers, "parentbased_always_on", "which failovers are traced"),
+  sampler: Setting.choice("OTEL_TRACES_SAMPLER", samplers, "parentbased_always_on", "which failovers are traced"),
   samplerRatio: Setting.make("OTEL_TRACES_SAMPLER_ARG", Ratio, "1", {
     unit: "0 to 1",
     meaning: "the share of failovers that `traceidratio` traces"

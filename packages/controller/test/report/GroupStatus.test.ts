@@ -438,6 +438,12 @@ describe("the status of a paused group", () => {
     )
   })
 
+  it("says the same at the second look, when its node is no longer said to be well", () => {
+    const unread = { nodes: [candidate(2)], account: undefined }
+    const once = compose(paused, { ...unread, status: settled })
+    assert.deepStrictEqual(compose(paused, { ...unread, status: once }), once)
+  })
+
   it("is Routed=False where its addresses are on several nodes", () => {
     const status = compose(paused, { status: { ...settled, targetNode: "node-2" }, account: routedTo(1, 2) })
     assert.deepStrictEqual(

@@ -1,10 +1,12 @@
 /**
  * kubectl as a function: what an operator does by hand, tests do with the same program.
  */
+
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as ProcessOutput from "./ProcessOutput.ts"
 
 /** kubectl said no, or did not run. `message` holds its stderr. */
 export class KubectlFailed extends Schema.TaggedError<KubectlFailed>()("KubectlFailed", {
@@ -26,14 +28,7 @@ export const run = Effect.fn("Kubectl.run")(
       stdin: options.stdin === undefined ? "ignore" : Stream.encodeText(Stream.succeed(options.stdin)),
       killSignal: "SIGKILL"
     })
-    const [stdout, stderr, code] = yield* Effect.all(
-      [
-        Stream.mkString(Stream.decodeText(kubectl.stdout)),
-        Stream.mkString(Stream.decodeText(kubectl.stderr)),
-        kubectl.exitCode
-      ],
-      { concurrency: "unbounded" }
-    )
+    const { stdout, stderr, code } = yield* ProcessOutput.collect(kubectl)
     if (code !== 0) return yield* new KubectlFailed({ args: options.args, message: stderr.trim() })
     return stdout
   },

@@ -11,6 +11,24 @@ export interface Applied {
   readonly applied: boolean
 }
 
+/** The faults that the sender of a call of any API may meet, instead of the true answer. */
+export type Faults = {
+  /** No answer, ever; the connection stays open. */
+  readonly Hang: Applied
+  /** The connection is reset. */
+  readonly Reset: Applied
+  /** HTTP 503 with a page of HTML, as a proxy answers. */
+  readonly Unavailable: Applied
+  /** HTTP 500 without a body. */
+  readonly EmptyError: Applied
+  /** HTTP 200 with something that is not of the API's format. */
+  readonly Garbage: Applied
+  /** The status of the true answer with its first half. */
+  readonly Truncated: Applied
+  /** HTTP 200 with an answer of at least that many bytes, its length not announced. */
+  readonly Huge: Applied & { readonly bytes: number }
+}
+
 /** Absent conditions match everything. Of several matching rules the oldest acts. */
 export interface CallRule<Fault> {
   /** As the journal names it. */

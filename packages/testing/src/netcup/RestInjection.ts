@@ -8,28 +8,16 @@ import * as CallInjections from "./CallInjections.ts"
 import type { TaskFault } from "./RestTasks.ts"
 
 /** What the sender gets instead of the true answer. */
-export type InjectedFault = Data.TaggedEnum<{
-  /** No answer, ever; the connection stays open. */
-  Hang: CallInjections.Applied
-  /** The connection is reset. */
-  Reset: CallInjections.Applied
-  /** HTTP 503 with a page of HTML, as a proxy answers. */
-  Unavailable: CallInjections.Applied
-  /** HTTP 500 without a body. */
-  EmptyError: CallInjections.Applied
-  /** HTTP 200 with something that is no JSON. */
-  Garbage: CallInjections.Applied
-  /** The true status with the first half of the answer. */
-  Truncated: CallInjections.Applied
-  /** HTTP 200 with JSON of at least that many bytes, its length not announced. */
-  Huge: CallInjections.Applied & { readonly bytes: number }
-  /** Any status; without a `body` the API's usual one (of 401: none). The call is not carried out unless `applied`. */
-  Status: Partial<CallInjections.Applied> & {
-    readonly status: number
-    readonly body?: Json
-    readonly headers?: Readonly<Record<string, string>>
+export type InjectedFault = Data.TaggedEnum<
+  CallInjections.Faults & {
+    /** Any status; without a `body` the API's usual one (of 401: none). The call is not carried out unless `applied`. */
+    Status: Partial<CallInjections.Applied> & {
+      readonly status: number
+      readonly body?: Json
+      readonly headers?: Readonly<Record<string, string>>
+    }
   }
-}>
+>
 export const InjectedFault = Data.taggedEnum<InjectedFault>()
 
 export interface InjectionRule extends CallInjections.CallRule<InjectedFault> {
