@@ -12,6 +12,9 @@ export type NodeName = typeof NodeName.Type
 /** The annotation that says which netcup server a node is. */
 export const serverNameAnnotation = "netcup.digilol.net/server-name"
 
+/** The annotation of a node that says that it is in maintenance, and why: its groups leave it at once. Not while it is empty or `false`. */
+export const maintenanceAnnotation = "netcup.digilol.net/maintenance"
+
 /** The annotation of a group that names the node that it is to be on. */
 export const moveToAnnotation = "netcup.digilol.net/move-to"
 

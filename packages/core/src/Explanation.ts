@@ -12,7 +12,12 @@ const Sign = Schema.TaggedUnion({
   Silent: {},
   NeverReady: {},
   Deleting: {},
-  OutOfService: { taint: Schema.String }
+  OutOfService: { taint: Schema.String },
+  Maintenance: { note: Schema.String },
+  Draining: {},
+  LeaseStale: { since: Schema.Finite },
+  Unanswering: { since: Schema.Finite },
+  ServerDown: { word: Schema.String, since: Schema.Finite }
 })
 
 const Ineligibility = Schema.TaggedUnion({

@@ -1,7 +1,13 @@
 /**
  * What would have to change for a group to go to a node, as short sentences.
  */
-import { type Candidate, moveToAnnotation, type NodeName, serverNameAnnotation } from "./Candidate.ts"
+import {
+  type Candidate,
+  maintenanceAnnotation,
+  moveToAnnotation,
+  type NodeName,
+  serverNameAnnotation
+} from "./Candidate.ts"
 import type { Against } from "./Explanation.ts"
 import type { Group } from "./Group.ts"
 import { Ineligibility } from "./Ineligibility.ts"
@@ -13,7 +19,12 @@ const ofSign = (node: NodeName): ((sign: Sign) => string) =>
     Silent: () => `${node} is Ready again`,
     NeverReady: () => `${node} becomes Ready`,
     Deleting: () => `${node} comes back as a new Node`,
-    OutOfService: ({ taint }) => `the taint is taken off: kubectl taint node ${node} ${taint}-`
+    OutOfService: ({ taint }) => `the taint is taken off: kubectl taint node ${node} ${taint}-`,
+    Maintenance: () => `the maintenance ends: kubectl annotate node ${node} ${maintenanceAnnotation}-`,
+    Draining: () => `${node} takes Pods again: kubectl uncordon ${node}`,
+    LeaseStale: () => `${node} renews its Lease again`,
+    Unanswering: () => `${node} answers again`,
+    ServerDown: () => "netcup says that its server runs again"
   })
 
 const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyArray<string>) =>

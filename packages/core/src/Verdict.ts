@@ -1,5 +1,5 @@
 /**
- * What is known of a node's health, folded into one answer. Today the conditions of the Node, its deletion and taints feed it.
+ * What is known of a node's health, folded into one answer.
  */
 import * as Data from "effect/Data"
 
@@ -15,14 +15,27 @@ export type Sign = Data.TaggedEnum<{
   Deleting: {}
   /** Somebody who knows says that the node is down: an operator or the cloud, by this taint. */
   OutOfService: { readonly taint: string }
+  /** An operator says that the node is to be left, by our annotation; `note` is what it says. */
+  Maintenance: { readonly note: string }
+  /** The node is cordoned and its Pods are being evicted. */
+  Draining: {}
+  /** Its Lease was last renewed at `since` (ms since the epoch, by our clock), while the watch was live. */
+  LeaseStale: { readonly since: number }
+  /** TCP connects have found no answer since then (ms since the epoch). */
+  Unanswering: { readonly since: number }
+  /** netcup says so of its server, in its own word, since we first heard it (ms since the epoch). */
+  ServerDown: { readonly word: string; readonly since: number }
 }>
 export const Sign = Data.taggedEnum<Sign>()
 
 /** `changesAt`: when time alone may change the verdict (ms since the epoch); absent when only a new signal can. */
 export interface Verdict {
-  readonly state: "Healthy" | "Failed"
+  /** A suspect keeps what it has and is given nothing. */
+  readonly state: "Healthy" | "Suspect" | "Failed"
   readonly reasons: ReadonlyArray<Sign>
   readonly changesAt: number | undefined
+  /** The reasons would do, but so many nodes were lost together that it is taken for our own trouble, or the API server's. */
+  readonly guarded?: boolean
 }
 
 /** What the Node object declares. `ready` is the status of its `Ready` condition. */
@@ -56,11 +69,18 @@ export const fromDeclared = ({ ready, deleting, outOfService = [] }: Declared): 
   return { state: reasons.length === 0 ? "Healthy" : "Failed", reasons, changesAt: undefined }
 }
 
+const clock = (time: number): string => `${new Date(time).toISOString().slice(11, 19)}Z`
+
 /** A sign as the end of "the node …". */
 export const renderSign: (sign: Sign) => string = Sign.$match({
   NotReady: () => "is not ready",
   Silent: () => "is silent (Ready=Unknown)",
   NeverReady: () => "has not reported yet",
   Deleting: () => "is being deleted",
-  OutOfService: ({ taint }) => `is out of service (taint ${taint})`
+  OutOfService: ({ taint }) => `is out of service (taint ${taint})`,
+  Maintenance: ({ note }) => `is in maintenance (${note})`,
+  Draining: () => "is being drained",
+  LeaseStale: ({ since }) => `has not renewed its Lease since ${clock(since)}`,
+  Unanswering: ({ since }) => `has not answered since ${clock(since)}`,
+  ServerDown: ({ word, since }) => `is a server that netcup calls ${word} since ${clock(since)}`
 })
