@@ -11,6 +11,10 @@ export const median = (sample: Sample): number => {
   return Number.isInteger(middle) ? (at(middle - 1) + at(middle)) / 2 : at(Math.floor(middle))
 }
 
+/** The smallest number that so large a share of the sample does not exceed. */
+export const quantile = (sample: Sample, share: number): number =>
+  sample.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(sample.length * share) - 1)] ?? Number.NaN
+
 /** `median (least–most)` */
 export const text = (sample: Sample, digits: number): string => {
   const shown = (value: number) => value.toFixed(digits)

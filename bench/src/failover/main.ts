@@ -1,0 +1,97 @@
+/**
+ * Prints how long a failover takes from the write that a node is not ready to netcup's routing. `README.md` says what the rows are.
+ */
+import { parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { EmbeddedKube } from "@netcup-failover/testing/embedded/EmbeddedKube"
+import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Program from "../Program.ts"
+import * as Sample from "../Sample.ts"
+import * as Table from "../Table.ts"
+import * as FailoverWorld from "./FailoverWorld.ts"
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "5" },
+    failovers: { type: "string", default: "200" },
+    embedded: { type: "boolean", default: false }
+  }
+})
+
+const cluster = values.embedded ? EmbeddedKube.layer() : KubeCluster.layer()
+const netcupTakes = 50
+
+/** One node of five fails, with about a hundred of the groups. */
+const mass = Effect.fn("mass")(
+  function* (program: Program.Program) {
+    yield* Stage.install()
+    const world = yield* FailoverWorld.make(program, { nodes: 5, groups: 500 }, netcupTakes)
+    const { applied, arrived, write } = yield* world.fail("node-1", 100)
+    yield* world.settled
+    return { write, first: Math.min(...arrived), last: Math.max(...arrived), done: Math.max(...applied) }
+  },
+  (effect) => Effect.scoped(Effect.provide(effect, cluster))
+)
+
+/** The node of the only group fails, again and again. */
+const single = Effect.fn("single")(
+  function* (program: Program.Program, count: number) {
+    yield* Stage.install()
+    const world = yield* FailoverWorld.make(program, { nodes: 3, groups: 1 }, netcupTakes)
+    const shares: Array<number> = []
+    const writes: Array<number> = []
+    for (let n = 0; n < count; n++) {
+      const node = yield* world.nodeOf("group-1")
+      const { arrived, write } = yield* world.fail(node, 1)
+      shares.push(Math.max(...arrived))
+      writes.push(write)
+      yield* world.settled
+      yield* world.recover(node)
+      yield* Effect.sleep("100 millis")
+    }
+    return { shares, writes }
+  },
+  (effect) => Effect.scoped(Effect.provide(effect, cluster))
+)
+
+const report = Effect.gen(function* () {
+  const image = yield* Program.ofImage
+  const runs = yield* Effect.forEach(Array.from({ length: Number(values.runs) }), () => mass(image))
+  const { shares, writes } = yield* single(image, Number(values.failovers))
+  const row = (what: string, aim: string, sample: Sample.Sample) => [what, aim, Sample.text(sample, 0)]
+  yield* Console.log(
+    Table.render([
+      ["ms since the write was sent", "aim", "controller"],
+      row(
+        "500 groups on 5 nodes, one fails: the write is answered",
+        "",
+        runs.map((one) => one.write)
+      ),
+      row(
+        "… first routing call",
+        "",
+        runs.map((one) => one.first)
+      ),
+      row(
+        "… last routing call",
+        "",
+        runs.map((one) => one.last)
+      ),
+      row(
+        "… all routed",
+        "≤ 600",
+        runs.map((one) => one.done)
+      ),
+      row(`one group, ${shares.length} failovers: the write is answered`, "", writes),
+      row("… routing call", "≤ 6.5", shares),
+      ["… routing call, 99 of 100", "", Sample.quantile(shares, 0.99).toFixed(0)]
+    ])
+  )
+})
+
+NodeRuntime.runMain(report.pipe(Effect.provideService(NetcupStage.Api, "soap"), Effect.provide(NodeServices.layer)))
