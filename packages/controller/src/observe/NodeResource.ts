@@ -68,12 +68,23 @@ const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
 /** Conditions that speak against a node while they are True. */
 const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
 
+/** What the node says of its health. */
+export const declaredOf = ({ metadata, spec, status }: NodeResource): Verdict.Declared => {
+  const taints = (spec?.taints ?? []).map(({ key }) => key)
+  return {
+    ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
+    deleting: metadata.deletionTimestamp !== undefined,
+    outOfService: outOfService.filter((key) => taints.includes(key))
+  }
+}
+
 /**
- * The node as placement sees it. An annotation that is empty or blank counts as absent.
+ * The node as placement sees it, with the verdict by what it says of itself. An annotation that is empty or blank counts as absent.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
  */
-export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
+export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
+  const { metadata, spec, status } = resource
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
@@ -84,11 +95,7 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
     name: metadata.name,
     server: server === undefined || server === "" ? undefined : ServerName.make(server),
     labels: metadata.labels ?? {},
-    verdict: Verdict.fromDeclared({
-      ready: readinessOf(ready?.status),
-      deleting: metadata.deletionTimestamp !== undefined,
-      outOfService: outOfService.filter((key) => taints.includes(key))
-    }),
+    verdict: Verdict.fromDeclared(declaredOf(resource)),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),
