@@ -19,6 +19,8 @@ import * as HealthServer from "./HealthServer.ts"
 import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
+import { Detector } from "./observe/Detector.ts"
+import * as ProviderLook from "./observe/ProviderLook.ts"
 import * as Reconciler from "./Reconciler.ts"
 import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
@@ -42,7 +44,7 @@ const FenceLive = Layer.effect(
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
   Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
-  Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
+  ProviderLook.layer.pipe(Layer.provideMerge(Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)))),
   StatusReporter.layer.pipe(Layer.provideMerge(GroupEvents.layer)),
   CrdAge.layer,
   Notices.layer.pipe(Layer.provide(FenceLive))
@@ -66,7 +68,7 @@ const ReplicaLive = Layer.unwrap(
       }).pipe(Layer.provide(LeaseStore.layer({ name: leaseName, namespace: settings.namespace })))
     )
   })
-).pipe(Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))
+).pipe(Layer.provideMerge(Detector.layer), Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))
 
 const KubeLive = Layer.unwrap(
   Effect.map(Settings, ({ kubeconfig }) =>
@@ -83,7 +85,7 @@ export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const leadership = yield* Leadership
   yield* HealthServer.health(settings.healthAddress, cluster.unready)
-  yield* ReplicaMetrics.add(cluster.watches)
+  yield* ReplicaMetrics.add(cluster.watches, (yield* Detector).judged)
   yield* HealthServer.metrics(settings.metricsAddress, (yield* Collectors).page)
 
   yield* leadership.changes.pipe(

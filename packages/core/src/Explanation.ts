@@ -17,11 +17,13 @@ const Sign = Schema.TaggedUnion({
   Draining: {},
   LeaseStale: { since: Schema.Finite },
   Unanswering: { since: Schema.Finite },
-  ServerDown: { word: Schema.String, since: Schema.Finite }
+  ServerDown: { word: Schema.String, since: Schema.Finite },
+  Recovering: { since: Schema.Finite }
 })
 
 const Ineligibility = Schema.TaggedUnion({
   Failed: { signs: Schema.Array(Sign) },
+  Suspect: { signs: Schema.Array(Sign) },
   MissingAnnotation: {},
   ForeignServer: { server: Schema.String },
   ServerNotRunning: { server: Schema.String },

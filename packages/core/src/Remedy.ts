@@ -24,12 +24,14 @@ const ofSign = (node: NodeName): ((sign: Sign) => string) =>
     Draining: () => `${node} takes Pods again: kubectl uncordon ${node}`,
     LeaseStale: () => `${node} renews its Lease again`,
     Unanswering: () => `${node} answers again`,
-    ServerDown: () => "netcup says that its server runs again"
+    ServerDown: () => "netcup says that its server runs again",
+    Recovering: () => `${node} has been back for longer`
   })
 
 const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyArray<string>) =>
   Ineligibility.$match({
     Failed: ({ signs }) => signs.map(ofSign(node)),
+    Suspect: ({ signs }) => signs.map(ofSign(node)),
     MissingAnnotation: () => [`it names its server: kubectl annotate node ${node} ${serverNameAnnotation}=v…`],
     ForeignServer: ({ server }) => [`the account gets the server ${server}, or the annotation is corrected`],
     ServerNotRunning: ({ server }) => [`netcup says that ${server} runs again`],

@@ -1,4 +1,4 @@
-import { type Candidate, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import { type Candidate, maintenanceAnnotation, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
@@ -14,7 +14,12 @@ const NodeResource = Schema.Struct({
     ...Identity.fields,
     name: NodeName,
     labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-    annotations: Schema.optionalKey(Schema.Struct({ [serverNameAnnotation]: Schema.optionalKey(Schema.String) })),
+    annotations: Schema.optionalKey(
+      Schema.Struct({
+        [serverNameAnnotation]: Schema.optionalKey(Schema.String),
+        [maintenanceAnnotation]: Schema.optionalKey(Schema.String)
+      })
+    ),
     deletionTimestamp: Schema.optionalKey(Schema.String)
   }),
   spec: Schema.optionalKey(
@@ -34,6 +39,11 @@ const NodeResource = Schema.Struct({
             lastTransitionTime: Schema.optionalKey(Schema.NullOr(Schema.String))
           })
         )
+      ),
+      /** Where it is probed; both change about never. */
+      addresses: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, address: Schema.String }))),
+      daemonEndpoints: Schema.optionalKey(
+        Schema.Struct({ kubeletEndpoint: Schema.optionalKey(Schema.Struct({ Port: Schema.Int })) })
       )
     })
   )
@@ -68,13 +78,42 @@ const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
 /** Conditions that speak against a node while they are True. */
 const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
 
+/** So much of what an operator wrote is repeated in statuses and Events, in characters. */
+const noteLength = 120
+
+/** What an operator says of the maintenance that the node is in. */
+const maintenanceOf = (annotation: string | undefined): string | undefined => {
+  const note = annotation?.trim().replace(/\s+/gu, " ")
+  if (note === undefined || note === "" || note === "false") return undefined
+  const characters = [...note]
+  return characters.length > noteLength ? `${characters.slice(0, noteLength - 1).join("")}…` : note
+}
+
+/** What the node says of its health. */
+export const declaredOf = ({ metadata, spec, status }: NodeResource): Verdict.Declared => {
+  const taints = (spec?.taints ?? []).map(({ key }) => key)
+  const maintenance = maintenanceOf(metadata.annotations?.[maintenanceAnnotation])
+  return {
+    ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
+    deleting: metadata.deletionTimestamp !== undefined,
+    outOfService: outOfService.filter((key) => taints.includes(key)),
+    ...(maintenance === undefined ? {} : { maintenance })
+  }
+}
+
+/** The netcup server that the node is. An annotation that is empty or blank counts as absent. */
+export const serverOf = ({ metadata }: NodeResource): ServerName | undefined => {
+  const server = metadata.annotations?.[serverNameAnnotation]?.trim()
+  return server === undefined || server === "" ? undefined : ServerName.make(server)
+}
+
 /**
- * The node as placement sees it. An annotation that is empty or blank counts as absent.
+ * The node as placement sees it, with the verdict by what it says of itself.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
  */
-export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
-  const server = metadata.annotations?.[serverNameAnnotation]?.trim()
+export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
+  const { metadata, spec, status } = resource
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
   const ready = conditions.find(({ type }) => type === "Ready")
@@ -82,13 +121,9 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
   const pressed = conditions.filter(({ type, status }) => pressures.includes(type) && status === "True")
   return {
     name: metadata.name,
-    server: server === undefined || server === "" ? undefined : ServerName.make(server),
+    server: serverOf(resource),
     labels: metadata.labels ?? {},
-    verdict: Verdict.fromDeclared({
-      ready: readinessOf(ready?.status),
-      deleting: metadata.deletionTimestamp !== undefined,
-      outOfService: outOfService.filter((key) => taints.includes(key))
-    }),
+    verdict: Verdict.fromDeclared(declaredOf(resource)),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),
