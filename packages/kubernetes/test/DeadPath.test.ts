@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import {
   type Answer,
   clientOf,
+  type FakeApiServer,
   inTurn,
   json,
   kubeconfigOf,
@@ -315,6 +316,40 @@ describe("a watch", () => {
         yield* until(reflector.items, (items) => items.has("a"))
         assert.isAbove(yield* other.connections, 0)
       })
+  )
+
+  const watches = ({ asked }: FakeApiServer) =>
+    Effect.sync(() => asked.filter(({ query }) => query.has("watch")).length)
+  const hung = { method: "GET", path: "/hung", query: { watch: "" }, schema: Schema.Unknown } as const
+  const patient = { requestTimeout: "1500 millis", retries: 0 } as const
+
+  it.live("at an address behind which there may be many machines is made anew after a silence", () =>
+    Effect.gen(function* () {
+      const server = yield* start(listAndWatch(page("5", []), stream()))
+      yield* Effect.gen(function* () {
+        const client = yield* KubeClient
+        const reflector = yield* Reflector.make(widgets, fast)
+        yield* until(reflector.health, ({ _tag }) => _tag === "Live")
+        yield* Effect.flip(client.request(hung))
+        yield* until(watches(server), (n) => n === 3)
+      }).pipe(Effect.provide(clientOf(server, patient)))
+    }).pipe(Effect.scoped, quiet)
+  )
+
+  it.live("that was made well after the silent request was sent is left alone", () =>
+    Effect.gen(function* () {
+      const server = yield* start(listAndWatch(page("5", []), stream()))
+      yield* Effect.gen(function* () {
+        const client = yield* KubeClient
+        const silent = yield* Effect.forkScoped(Effect.flip(client.request(hung)))
+        yield* Effect.sleep("1200 millis")
+        const reflector = yield* Reflector.make(widgets, fast)
+        yield* until(reflector.health, ({ _tag }) => _tag === "Live")
+        yield* Fiber.join(silent)
+        yield* Effect.sleep("100 millis")
+        assert.strictEqual(yield* watches(server), 2)
+      }).pipe(Effect.provide(clientOf(server, patient)))
+    }).pipe(Effect.scoped, quiet)
   )
 
   dead(
