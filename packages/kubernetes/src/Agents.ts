@@ -38,9 +38,7 @@ export const make = (options: {
           if (current !== undefined) closeIdle(current.agent)
           const shared = {
             keepAlive: true,
-            // TCP's own: on a connection that is silent for so long the other machine is asked each second whether it lives, and given up
-            // after ten. A quiet watch has no other way to learn that its machine died while calls go to another.
-            keepAliveMsecs: 3_000,
+            keepAliveMsecs: 15_000,
             // Below the 90 s after which the API server closes an idle connection, so that we don't write into a closing one.
             timeout: 30_000,
             maxSockets: options.maxConnections,

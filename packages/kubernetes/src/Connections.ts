@@ -42,8 +42,8 @@ export interface Connections {
   readonly begin: (beside?: ReadonlyArray<Track>) => Effect.Effect<Track>
   /** Leaves an address of a name for another, with all that goes there: what stayed would die unseen. */
   readonly leave: (address: string) => void
-  /** Connections that were made before then may be dead, idle ones among them. */
-  readonly doubt: (since: number) => Effect.Effect<void>
+  /** Connections that were made before then (monotonic ms) may be dead, idle ones among them. */
+  readonly doubt: (before: number) => Effect.Effect<void>
   /** Of each doubt its moment. */
   readonly doubts: Stream.Stream<number>
   /** Registers a watch until the scope closes; what it gives fails when the address that it goes to is left. */
@@ -90,9 +90,9 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
         silent: Effect.sync(() => (peer === undefined ? undefined : leave(peer)))
       }
     }),
-    doubt: Effect.fnUntraced(function* (since) {
+    doubt: Effect.fnUntraced(function* (before) {
       for (const each of [calls, urgent, watches]) each.dropIdle()
-      yield* PubSub.publish(doubts, since)
+      yield* PubSub.publish(doubts, before)
     }),
     doubts: Stream.fromPubSub(doubts),
     stay: (track) =>

@@ -57,6 +57,7 @@ export const send = Effect.fnUntraced(function* (
         request.on("error", fail)
         request.on("close", () => fail(new Error("the connection was closed without an answer")))
         request.on("socket", (assigned) => {
+          keepAlive(assigned)
           if (assigned.remoteAddress !== undefined) onPeer(assigned.remoteAddress)
           const connecting = assigned.connecting ? watch(assigned, { secure, onPeer, onSilent, onUsed }) : undefined
           Deferred.doneUnsafe(socket, Effect.succeed(connecting))
@@ -93,6 +94,13 @@ export const send = Effect.fnUntraced(function* (
   return yield* Deferred.await(answer)
 })
 
+/**
+ * TCP's own question whether the other machine lives: after 2 s of silence, then each second, and after three without an answer the
+ * connection has failed. A quiet watch behind the address of a Service has no other way to learn of it: calls may go to another machine.
+ * (A Node that does not know the last two arguments asks ten times.)
+ */
+const keepAlive = (socket: Socket) => socket.setKeepAlive(true, 2000, 1000, 3)
+
 interface Connecting {
   /** TCP stands. */
   readonly reached: Deferred.Deferred<void>
@@ -110,6 +118,7 @@ const watch = (
   socket.on("connectionAttemptTimeout", onSilent)
   socket.on("connectionAttemptFailed", onSilent)
   socket.once("connect", () => {
+    keepAlive(socket)
     if (socket.remoteAddress !== undefined) {
       onPeer(socket.remoteAddress)
       onUsed(socket.remoteAddress)

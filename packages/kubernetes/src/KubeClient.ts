@@ -76,8 +76,8 @@ export class KubeClient extends Context.Service<
     readonly namespace: string | undefined
     readonly request: <A>(request: KubeRequest<A>) => Effect.Effect<A, KubeError>
     /**
-     * Whenever a request had no answer in time, the monotonic millisecond at which it was sent: connections that were made before then
-     * may all be dead.
+     * Whenever a request had no answer in time, a moment (monotonic ms): connections that were made before then may all be dead, while
+     * one that was answered for later lives.
      */
     readonly silences: Stream.Stream<number>
     /** For who has reason to think that a machine of the API server died: as after a silence, for all connections made until now. */
@@ -141,6 +141,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       },
       body === undefined ? undefined : JSON.stringify(body)
     ).pipe(
+      // Already dead when this one began: what came about since then goes to others.
       Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubt(since))),
       // Nothing was sent, whatever was to be; and the next connection of a Service's address goes to another machine by chance.
       Effect.retry({ times: 2, while: ({ _tag }) => _tag === "NotReached" }),
@@ -189,7 +190,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       const text = yield* read(answer)
       const value = yield* Effect.fromResult(Json.parse(text))
       return yield* Effect.fromResult(Json.decode(request.schema)(value))
-    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubt(tracked.since)))
+    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubt(tracked.since + usualDelay)))
   })
 
   const persistently = <A>(request: KubeRequest<A>, after: Duration.Input) =>
@@ -200,7 +201,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       attempt: (tracked) => once(request, tracked),
       isLost: isUnreachable,
       // So the server lives, and the way of this one doesn't.
-      overtaken: ({ silent, since }) => Effect.andThen(silent, doubt(since))
+      overtaken: ({ silent, since }) => Effect.andThen(silent, doubt(since + usualDelay))
     })
 
   return KubeClient.of({
@@ -242,6 +243,9 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     })
   })
 })
+
+/** In ms: what is answered at all is as a rule answered by then, so that its machine died before. */
+const usualDelay = 1000
 
 const isUnreachable = (error: KubeErrorReason | KubeError) =>
   (error._tag === "KubeError" ? error.reason._tag : error._tag) === "Unreachable"

@@ -40,8 +40,8 @@ export interface Watch<A> extends WatchHealth.Observable {
   readonly events: Stream.Stream<WatchEvent<A>>
   /** Drops the connection and resumes on a new one: for who knows that this silence cannot be. */
   readonly reconnect: Effect.Effect<void>
-  /** The same for a connection made before `since` (monotonic ms) or so little later that it tells nothing. */
-  readonly doubt: (since: number) => Effect.Effect<void>
+  /** The same for a connection that was made before then (monotonic ms). */
+  readonly doubt: (before: number) => Effect.Effect<void>
 }
 
 /** After these the version is as good as before. */
@@ -55,9 +55,6 @@ const keepsVersion: ReadonlySet<KubeErrorReason["_tag"]> = new Set([
 
 /** After these too, unless they come again and again: then it may be the version that the server stumbles over. */
 const keepsVersionAtFirst: ReadonlySet<KubeErrorReason["_tag"]> = new Set(["ServerError", "MalformedAnswer"])
-
-/** In ms: a server that lives has answered by then, as a rule. */
-const usualDelay = 1000
 
 export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   kind: ResourceKind<A>,
@@ -162,10 +159,10 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     ...health.observable,
     events: Stream.provideService(Stream.unwrap(run), KubeClient, client),
     reconnect,
-    doubt: Effect.fnUntraced(function* (since) {
+    doubt: Effect.fnUntraced(function* (before) {
       const connectedAt = yield* Ref.get(liveAt)
-      // One that is just being made has its own limits, and what was made later was answered after the other fell silent.
-      if (connectedAt !== undefined && connectedAt < since + usualDelay) yield* reconnect
+      // One that is just being made has its own limits.
+      if (connectedAt !== undefined && connectedAt < before) yield* reconnect
     })
   }
 })

@@ -412,11 +412,10 @@ describe("a watch", () => {
         .map((line) => line.trim().split(/\s+/u))
         .filter((fields) => fields[2] === remote && fields[3] === "01")
         .map((fields) => fields[5]?.split(":") ?? [])
+      // The watch's, and the idle one of the list.
       assert.lengthOf(timers, 2)
-      for (const [kind, due] of timers) {
-        assert.strictEqual(kind, "02")
-        assert.isAtMost(Number.parseInt(due ?? "", 16), 300)
-      }
+      assert.isTrue(timers.every(([kind]) => kind === "02"))
+      assert.isTrue(timers.some(([, due]) => Number.parseInt(due ?? "", 16) <= 200))
     }).pipe(Effect.scoped, quiet)
   )
 })

@@ -35,8 +35,17 @@ export const make = Effect.fn("ApiPaths.make")(function* (count: number) {
   const access = yield* accessFor({ serviceAccount: Stage.serviceAccount })
   const to = { host: "127.0.0.1", port: Number(new URL(access.server).port) }
   const paths: Array<TcpPath.TcpPath> = []
+  /** What a Service's address took, by the path that it goes. */
+  const through = new Map<Net.Socket, string>()
+  const giveUp = (host: string) =>
+    Effect.sync(() => {
+      for (const [socket, path] of through) if (path === host) socket.destroy()
+    })
+  const scope = yield* Effect.scope
   for (let n = 1; n <= count; n++) {
-    paths.push(yield* TcpPath.make({ listen: { host: `127.0.2.${n}`, port: paths[0]?.port ?? 0 }, to }))
+    const path = yield* TcpPath.make({ listen: { host: `127.0.2.${n}`, port: paths[0]?.port ?? 0 }, to })
+    const later = Effect.forkIn(Effect.delay(giveUp(path.host), "5 seconds"), scope)
+    paths.push({ ...path, blacken: Effect.andThen(path.blacken, Effect.asVoid(later)) })
   }
   const folder = yield* fs.makeTempDirectoryScoped({ prefix: "api-paths-" })
   const write = Effect.fnUntraced(function* (file: string, text: string) {
@@ -54,26 +63,30 @@ export const make = Effect.fn("ApiPaths.make")(function* (count: number) {
     }
   })
 
-  /** The environment of one that has the address of a Service: each connection goes to the next path, dead ones too. */
+  /**
+   * The environment of one that has the address of a Service: each connection goes to the next path, dead ones too. In a cluster TCP
+   * asks the machine behind the Service whether it lives, and gives a connection up after 5 s; here that question ends at this
+   * process, which therefore does the same.
+   */
   const byService = Effect.gen(function* () {
     let next = 0
-    const open = new Set<Net.Socket>()
     const service = Net.createServer({ noDelay: true }, (socket) => {
-      const { host, port } = paths[next++ % paths.length] ?? to
-      const onward = Net.connect({ host, port, noDelay: true })
+      const path = paths[next++ % paths.length]
+      if (path === undefined) return socket.destroy()
+      const onward = Net.connect({ host: path.host, port: path.port, noDelay: true })
       for (const [from, into] of [
         [socket, onward],
         [onward, socket]
       ] as const) {
-        open.add(from)
-        from.on("error", () => into.destroy()).on("close", () => open.delete(from))
+        through.set(from, path.host)
+        from.on("error", () => into.destroy()).on("close", () => through.delete(from))
         from.pipe(into)
       }
     })
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         service.close()
-        for (const socket of open) socket.destroy()
+        for (const socket of through.keys()) socket.destroy()
       })
     )
     const server = `https://127.0.0.1:${yield* listen(service, 0)}`
