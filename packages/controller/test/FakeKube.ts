@@ -28,6 +28,7 @@ export const layer = (
     KubeClient.of({
       namespace: undefined,
       silences: Stream.empty,
+      doubt: Effect.void,
       lines,
       request: ({ method, path, body, schema }) =>
         answer({ method, path, body }).pipe(

@@ -1,6 +1,7 @@
 /**
  * Requests to the Kubernetes API: connections kept and reused, a limit on every wait, answers decoded, failures as {@link KubeError}.
  */
+import * as dns from "node:dns"
 import type { IncomingMessage } from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,18 +10,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import * as Agents from "./Agents.ts"
+import type * as Addresses from "./Addresses.ts"
+import * as Connections from "./Connections.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Exchange from "./Exchange.ts"
+import * as Insistence from "./Insistence.ts"
 import * as Json from "./Json.ts"
 import { KubeError, type KubeErrorReason, MalformedAnswer, Unreachable } from "./KubeError.ts"
 import * as Lines from "./Lines.ts"
+import * as Monotonic from "./Monotonic.ts"
 import * as Status from "./Status.ts"
 
 export interface KubeClientSettings {
@@ -30,13 +34,17 @@ export interface KubeClientSettings {
   readonly requestTimeout?: Duration.Input | undefined
   /** Of TCP and TLS together, within the request's. Default 3 s. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** Connections for calls; watches have their own, without a limit. Default 8. */
+  /** Of TCP alone: a kernel that lives answers at once, however busy its API server is. Default 1 s. */
+  readonly reachTimeout?: Duration.Input | undefined
+  /** Connections for calls; watches and what is urgent have their own, without a limit. Default 8. */
   readonly maxConnections?: number | undefined
   /** The longest answer, and the longest line of a watch, in characters. Default 16 Mi. */
   readonly maxAnswerLength?: number | undefined
   /** How often a GET is repeated after a failure that may pass. Default 2. */
   readonly retries?: number | undefined
   readonly userAgent?: string | undefined
+  /** How the server's name becomes addresses. Default: the system's way. */
+  readonly resolve?: Addresses.Resolve | undefined
 }
 
 type Query = Readonly<Record<string, string | undefined>>
@@ -54,6 +62,11 @@ interface KubeRequest<A> {
   readonly timeout?: Duration.Input | undefined
   /** Instead of the client's {@link KubeClientSettings.retries}; of a GET only, nothing else is ever repeated. */
   readonly retries?: number | undefined
+  /**
+   * For what must not come late and may be done twice, such as an optimistic write: waits behind no other request, shares no connection
+   * with one, and is sent once more, on a fresh connection, whenever there was no answer for so long; three times in all.
+   */
+  readonly urgentAfter?: Duration.Input | undefined
 }
 
 export class KubeClient extends Context.Service<
@@ -62,8 +75,13 @@ export class KubeClient extends Context.Service<
     /** The namespace of the kubeconfig's context or of the pod. */
     readonly namespace: string | undefined
     readonly request: <A>(request: KubeRequest<A>) => Effect.Effect<A, KubeError>
-    /** One element whenever a request had no answer in time: connections that were open then may all be dead. */
-    readonly silences: Stream.Stream<void>
+    /**
+     * Whenever a request had no answer in time, a moment (monotonic ms): connections that were made before then may all be dead, while
+     * one that was answered for later lives.
+     */
+    readonly silences: Stream.Stream<number>
+    /** For who has reason to think that a machine of the API server died: as after a silence, for all connections made until now. */
+    readonly doubt: Effect.Effect<void>
     /** Opens a watch. The lines are read only as fast as they are taken; fails when silent for longer than `idleLimit`. */
     readonly lines: (
       path: string,
@@ -81,24 +99,33 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
   const connectTimeout = Duration.fromInputUnsafe(settings.connectTimeout ?? "3 seconds")
   const longest = settings.maxAnswerLength ?? 16 * 1024 * 1024
   const cluster = yield* Credentials.load(settings.kubeconfig)
-  const silences = yield* PubSub.sliding<void>(1)
+  const reachTimeout = Duration.fromInputUnsafe(settings.reachTimeout ?? "1 second")
   const { server } = cluster
   const secure = server.protocol === "https:"
-  const calls = yield* Agents.make({ secure, maxConnections: settings.maxConnections ?? 8 })
-  const watches = yield* Agents.make({ secure, maxConnections: Number.POSITIVE_INFINITY })
-  const prefix = server.pathname.replace(/\/+$/, "")
   // Node wants an IPv6 address without its brackets.
   const host = server.hostname.replace(/^\[|\]$/g, "")
+  const maxConnections = settings.maxConnections ?? 8
+  const connections = yield* Connections.make({ host, secure, maxConnections, resolve: settings.resolve ?? dns.lookup })
+  const { begin, calls, doubt, urgent, watches } = connections
+  // A request waits for its turn here, where that counts for no silence of the server.
+  const turns = yield* Semaphore.make(maxConnections)
+  const prefix = server.pathname.replace(/\/+$/, "")
 
   const exchange = Effect.fnUntraced(function* (
-    agents: Agents.Agents,
-    { method, path, query, body, contentType }: Omit<KubeRequest<unknown>, "schema">
+    agents: Connections.Connections["calls"],
+    { method, path, query, body, contentType }: Omit<KubeRequest<unknown>, "schema">,
+    { lookup, onPeer, onUsed, silent, since }: Connections.Track
   ) {
     const credentials = yield* cluster.credentials
     return yield* Exchange.send(
       {
         secure,
+        reachTimeout,
         connectTimeout,
+        onPeer,
+        onSilent: connections.leave,
+        onUsed,
+        lookup,
         host,
         port: server.port || (secure ? 443 : 80),
         method,
@@ -113,6 +140,12 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
         }
       },
       body === undefined ? undefined : JSON.stringify(body)
+    ).pipe(
+      // Already dead when this one began: what came about since then goes to others.
+      Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubt(since))),
+      // Nothing was sent, whatever was to be; and the next connection of a Service's address goes to another machine by chance.
+      Effect.retry({ times: 2, while: ({ _tag }) => _tag === "NotReached" }),
+      Effect.catchTag("NotReached", ({ message }) => new Unreachable({ message }))
     )
   })
 
@@ -134,21 +167,54 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     return yield* Status.toReason(answer.statusCode ?? 0, body, retryAfter(answer.headers["retry-after"], now))
   })
 
-  const once = <A>(request: KubeRequest<A>): Effect.Effect<A, KubeErrorReason | KubeError> =>
-    Effect.gen(function* () {
-      const answer = yield* exchange(calls, request)
+  /** The connection that was silent is destroyed with the request's scope; others may be just as dead. */
+  const within =
+    (limit: Duration.Input, { silent }: Connections.Track, tell: Effect.Effect<unknown>) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.timeoutOrElse(effect, {
+        duration: limit,
+        orElse: () =>
+          Effect.gen(function* () {
+            yield* silent
+            yield* tell
+            return yield* new Unreachable({
+              message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}`
+            })
+          })
+      })
+
+  const once = Effect.fnUntraced(function* <A>(request: KubeRequest<A>, tracked: Connections.Track) {
+    return yield* Effect.gen(function* () {
+      const answer = yield* exchange(request.urgentAfter === undefined ? calls : urgent, request, tracked)
       if (!isSuccess(answer)) return yield* refusal(answer)
       const text = yield* read(answer)
       const value = yield* Effect.fromResult(Json.parse(text))
       return yield* Effect.fromResult(Json.decode(request.schema)(value))
-    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, calls, PubSub.publish(silences, undefined)))
+    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubt(tracked.since + usualDelay)))
+  })
+
+  const persistently = <A>(request: KubeRequest<A>, after: Duration.Input) =>
+    Insistence.ask({
+      after,
+      tries: 3,
+      begin,
+      attempt: (tracked) => once(request, tracked),
+      isLost: isUnreachable,
+      // So the server lives, and the way of this one doesn't.
+      overtaken: ({ silent, since }) => Effect.andThen(silent, doubt(since + usualDelay))
+    })
 
   return KubeClient.of({
     namespace: cluster.namespace,
-    silences: Stream.fromPubSub(silences),
+    silences: connections.doubts,
+    doubt: Effect.flatMap(Monotonic.now, doubt),
     request: Effect.fn("KubeClient.request")(function* <A>(request: KubeRequest<A>) {
       yield* Effect.annotateCurrentSpan({ method: request.method, path: request.path })
-      return yield* once(request).pipe(
+      const sent =
+        request.urgentAfter === undefined
+          ? turns.withPermit(Effect.flatMap(begin(), (tracked) => once(request, tracked)))
+          : persistently(request, request.urgentAfter)
+      return yield* sent.pipe(
         Effect.mapError(named(`${request.method} ${request.path}`)),
         Effect.retry({
           schedule: backoff,
@@ -159,14 +225,30 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     }),
     lines: Effect.fn("KubeClient.lines")(function* (path: string, query: Query, idleLimit: Duration.Duration) {
       const error = named(`WATCH ${path}`)
+      const tracked = yield* begin()
       const answer = yield* Effect.gen(function* () {
-        const head = yield* exchange(watches, { method: "GET", path, query })
+        const head = yield* exchange(watches, { method: "GET", path, query }, tracked)
         return isSuccess(head) ? head : yield* refusal(head)
-      }).pipe(within(requestTimeout, watches, Effect.void), Effect.mapError(error))
-      return Exchange.chunks(answer, idleLimit).pipe(Lines.split(longest), Stream.mapError(error))
+      }).pipe(
+        // An API server that starts lets watches wait while it answers all else.
+        within(requestTimeout, tracked, Effect.sync(watches.dropIdle)),
+        Effect.mapError(error)
+      )
+      const left = yield* connections.stay(tracked)
+      return Exchange.chunks(answer, idleLimit).pipe(
+        Stream.interruptWhen(left),
+        Lines.split(longest),
+        Stream.mapError(error)
+      )
     })
   })
 })
+
+/** In ms: what is answered at all is as a rule answered by then, so that its machine died before. */
+const usualDelay = 1000
+
+const isUnreachable = (error: KubeErrorReason | KubeError) =>
+  (error._tag === "KubeError" ? error.reason._tag : error._tag) === "Unreachable"
 
 const search = (query: Query = {}): string => {
   const params = new URLSearchParams()
@@ -183,20 +265,6 @@ const retryAfter = (header: string | undefined, now: number): Duration.Duration 
     ? parsed.duration
     : Duration.millis(Math.max(0, DateTime.toEpochMillis(parsed.dateTime) - now))
 }
-
-/** The connection that was silent is destroyed with the request's scope; idle ones may be just as dead. */
-const within = (limit: Duration.Input, agents: Agents.Agents, tell: Effect.Effect<unknown>) =>
-  Effect.timeoutOrElse({
-    duration: limit,
-    orElse: () =>
-      Effect.gen(function* () {
-        agents.dropIdle()
-        yield* tell
-        return yield* new Unreachable({
-          message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}`
-        })
-      })
-  })
 
 const named = (request: string) => (error: KubeErrorReason | KubeError) =>
   error._tag === "KubeError" ? error : new KubeError({ request, reason: error })
