@@ -28,6 +28,9 @@ const Ineligibility = Schema.TaggedUnion({
   WrongSite: { server: Schema.String, prefixes: texts },
   NotSelected: { unmet: texts },
   Leaving: { taint: Schema.String },
+  Suspect: { signs: Schema.Array(Sign) },
+  Guarded: { signs: Schema.Array(Sign) },
+  NotServing: {},
   Negated: { rule: Schema.String }
 })
 
@@ -114,6 +117,8 @@ export const Explanation = Schema.Struct({
   because: Because,
   /** The node that the user wants it on, and why that cannot have it. No reasons: there is no such node. */
   unpinned: Schema.optionalKey(Schema.Struct({ node: NodeName, reasons: Reasons })),
+  /** Rules that yielded, since no node that could have it passes them. */
+  setAside: Schema.optionalKey(texts),
   /** Every other node, by name. */
   others: Schema.Array(Other)
 })

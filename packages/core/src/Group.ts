@@ -59,6 +59,8 @@ export interface Group {
   readonly failback?: Failback
   /** Whether the group leaves a node that serves it well for one with fewer groups. */
   readonly rebalance?: Rebalance
+  /** The nodes with a ready Pod of its workload. Absent: it names none, or its Pods are not known. */
+  readonly serving?: ReadonlySet<NodeName>
   /** Where the user wants it, as long as it may be there. */
   readonly pin?: NodeName
   /** Set when the group cannot be acted on before something outside changes. */

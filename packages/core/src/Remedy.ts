@@ -36,6 +36,9 @@ const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyAr
     WrongSite: ({ server }) => [`${server} is at the addresses' site, which netcup alone can change`],
     NotSelected: ({ unmet }) => [`${node} gets labels for ${unmet.join("; ")}, or spec.nodeSelector is changed`],
     Leaving: ({ taint }) => [`the autoscaler spares it: the taint ${taint} is taken off`],
+    Suspect: ({ signs }) => signs.map(ofSign(node)),
+    Guarded: ({ signs }) => signs.map(ofSign(node)),
+    NotServing: () => [`a Pod that spec.workload selects is ready on ${node}`],
     Negated: ({ rule }) => [`the rule ${rule} no longer holds for it`]
   })
 

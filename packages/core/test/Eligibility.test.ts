@@ -2,12 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Account } from "@netcup-failover/core/Account"
 import * as Eligibility from "@netcup-failover/core/Eligibility"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { Group } from "@netcup-failover/core/Group"
 import { Ineligibility, render } from "@netcup-failover/core/Ineligibility"
 import { standard } from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import { accountA, address, candidate, newGroup, oneOf, server, worlds } from "./Worlds.ts"
+import { accountA, address, candidate, newGroup, node, oneOf, server, suspected, worlds } from "./Worlds.ts"
 
 const question: Eligibility.Question = {
   group: newGroup("g1"),
@@ -116,6 +117,37 @@ describe("the rules of the seed system", () => {
     assert.deepStrictEqual(standard.eligibility.judge({ ...question, node }).map(render), [
       "is about to be deleted (taint about-to-go)"
     ])
+  })
+
+  it("a suspect takes nothing, but keeps what it wholly has; a guarded one the same, and that does not yield", () => {
+    const group = newGroup("g1", { addresses: [address("198.51.100.1/32"), address("2001:db8:1::/64")] })
+    const at = (...servers: ReadonlyArray<number>) =>
+      new Map(group.addresses.flatMap(({ prefix }, i) => (servers[i] ? [[prefix, server(servers[i])] as const] : [])))
+    for (const [rule, guarded, tag] of [
+      [Eligibility.answering, false, "Suspect"],
+      [Eligibility.answering, true, "Suspect"],
+      [Eligibility.unguarded, true, "Guarded"]
+    ] as const) {
+      const suspect = candidate(1, { verdict: suspected(guarded) })
+      const ask = (routes: Account["routes"], one = suspect) =>
+        rule.judge({ group, node: one, account: { ...question.account, routes } }).map(({ _tag }) => _tag)
+      for (const routes of [at(), at(1), at(1, 2), at(2, 2)]) assert.deepStrictEqual(ask(routes), [tag])
+      assert.deepStrictEqual(ask(at(1, 1)), [])
+      assert.deepStrictEqual(ask(at(), candidate(1)), [])
+      assert.deepStrictEqual(ask(at(1, 1), { ...suspect, server: undefined }), [tag])
+    }
+    const suspect = candidate(1, { verdict: suspected(false) })
+    assert.deepStrictEqual(Eligibility.unguarded.judge({ ...question, group, node: suspect }), [])
+    assert.deepStrictEqual(standard.yielding, [Eligibility.serving, Eligibility.answering])
+    assert.isNotEmpty(standard.eligibility.judge({ ...question, node: candidate(1, { verdict: suspected(true) }) }))
+  })
+
+  it("serving refuses a node without a ready Pod, where it is known which have one", () => {
+    const ask = (group: Group) => Eligibility.serving.judge({ ...question, group })
+    assert.deepStrictEqual(ask(newGroup("g1")), [])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set([node(1)]) })), [])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set([node(2)]) })), [Ineligibility.NotServing()])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set() })), [Ineligibility.NotServing()])
   })
 
   it("selected refuses a node with all that its labels do not meet", () => {
@@ -241,7 +273,7 @@ describe("worlds", () => {
       )
       assert.sameMembers(
         [...new Set(reasons.map(({ _tag }) => _tag))],
-        ["Failed", "MissingAnnotation", "ForeignServer", "NotSelected", "ServerNotRunning", "WrongSite"]
+        ["Failed", "MissingAnnotation", "ForeignServer", "NotSelected", "ServerNotRunning", "WrongSite", "Guarded"]
       )
     })
   )
@@ -256,10 +288,13 @@ describe("render", () => {
       Ineligibility.NotSelected({ unmet: ["role In (edge)", "zone Exists"] }),
       Ineligibility.Negated({ rule: "healthy" }),
       Ineligibility.ServerNotRunning({ server: "v5678" }),
-      Ineligibility.WrongSite({ server: "v9", prefixes: ["198.51.100.1/32", "2001:db8::/64"] })
+      Ineligibility.WrongSite({ server: "v9", prefixes: ["198.51.100.1/32", "2001:db8::/64"] }),
+      Ineligibility.Suspect({ signs: suspected(false).reasons }),
+      Ineligibility.Guarded({ signs: suspected(true).reasons }),
+      Ineligibility.NotServing()
     ].map(render)
     for (const text of texts) assert.match(text, /^(is|has) /u)
-    const [failed, annotation, foreign, selected, negated, off, apart] = texts
+    const [failed, annotation, foreign, selected, negated, off, apart, suspect, guarded, idle] = texts
     assert.include(failed, "deleted")
     assert.include(failed, "Ready=Unknown")
     assert.include(annotation, "netcup.digilol.net/server-name")
@@ -268,6 +303,9 @@ describe("render", () => {
     assert.include(selected, "zone Exists")
     assert.include(negated, "healthy")
     assert.strictEqual(off, "is server v5678, which is off or in the rescue system")
+    assert.strictEqual(suspect, "is suspect, since it has not answered since 00:00:00Z")
+    assert.include(guarded, "as so many others")
+    assert.strictEqual(idle, "has no ready Pod that spec.workload selects")
     assert.strictEqual(apart, "is server v9, which is at another site than 198.51.100.1/32, 2001:db8::/64")
   })
 })
