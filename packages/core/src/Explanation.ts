@@ -52,6 +52,7 @@ const HoldReason = Schema.TaggedUnion({
   CredentialsError: { message: Schema.String },
   AccountUnknown: { message: Schema.String },
   ServerUnknown: { server: Schema.String },
+  WorkloadUnknown: {},
   Paused: { credentials: Schema.optionalKey(Schema.String) },
   Conflict: { prefix: Schema.String, holder: Schema.String }
 })

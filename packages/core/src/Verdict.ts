@@ -44,6 +44,8 @@ export interface Declared {
   readonly deleting: boolean
   /** Taints that say that the node is down. */
   readonly outOfService?: ReadonlyArray<string>
+  /** It is cordoned, and its Pods are being evicted. */
+  readonly draining?: boolean
 }
 
 const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
@@ -60,10 +62,11 @@ const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
 }
 
 /** The verdict by what the Node object declares alone: as the seed system judges, and by what taints say of its being down. */
-export const fromDeclared = ({ ready, deleting, outOfService = [] }: Declared): Verdict => {
+export const fromDeclared = ({ ready, deleting, outOfService = [], draining = false }: Declared): Verdict => {
   const reasons = [
     ...(deleting ? [Sign.Deleting()] : []),
     ...outOfService.map((taint) => Sign.OutOfService({ taint })),
+    ...(draining ? [Sign.Draining()] : []),
     ...readiness(ready)
   ]
   return { state: reasons.length === 0 ? "Healthy" : "Failed", reasons, changesAt: undefined }

@@ -53,6 +53,7 @@ export const holdReason: (because: HoldReason) => string = HoldReason.$match({
   CredentialsError: ({ message }) => message,
   AccountUnknown: ({ message }) => `netcup cannot be asked: ${message}`,
   ServerUnknown: ({ server }) => `netcup does not tell what is routed to ${server}, where the addresses may be`,
+  WorkloadUnknown: () => "the Pods that spec.workload selects are not listed yet",
   Paused: () => "nothing is moved while spec.paused is true",
   Conflict: ({ prefix, holder }) =>
     `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`

@@ -2,6 +2,7 @@
  * What the cluster says: nodes, groups, and the Secrets that groups name. Kept warm on the standby too.
  */
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { Workload } from "@netcup-failover/core/FailoverIpResource"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
@@ -13,10 +14,13 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import * as Drains from "./Drains.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
+import { pods } from "./PodResource.ts"
 import * as Secrets from "./Secrets.ts"
+import * as Workloads from "./Workloads.ts"
 
 export interface ClusterView {
   readonly nodes: ReadonlyArray<Candidate>
@@ -24,6 +28,7 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
+  readonly workload?: (workload: Workload) => Workloads.WorkloadView
   readonly signalOf?: NodeSignals.SignalOf
 }
 
@@ -36,6 +41,8 @@ export interface WatchState {
 }
 
 const refsOf = (resources: ReadonlyArray<GroupResource>) => resources.map(({ spec }) => spec.credentialsSecret)
+
+const workloadsOf = (resources: ReadonlyArray<GroupResource>) => resources.flatMap(({ spec }) => spec.workload ?? [])
 
 export class Cluster extends Context.Service<
   Cluster,
@@ -56,6 +63,8 @@ export class Cluster extends Context.Service<
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const secrets = yield* Secrets.make
+      const workloads = yield* Workloads.make
+      const drains = yield* Drains.make(Effect.suspend(() => Effect.andThen(candidates, wake.now)))
 
       const nameStrangeNodes = Effect.gen(function* () {
         for (const { metadata, message } of (yield* nodeReflector.undecodable).values()) {
@@ -66,13 +75,17 @@ export class Cluster extends Context.Service<
         }
       })
       const signals = NodeSignals.make()
-      const candidates = Effect.gen(function* () {
-        const all = [...(yield* nodeReflector.items).values()].map((one) =>
-          toCandidate(one, Duration.toMillis(settlePeriod))
+      const candidates: Effect.Effect<ReadonlyArray<Candidate>> = Effect.gen(function* () {
+        const resources = [...(yield* nodeReflector.items).values()]
+        yield* drains.follow(resources)
+        const all = resources.map((one) =>
+          toCandidate(one, Duration.toMillis(settlePeriod), drains.isDraining(one.metadata.name))
         )
         if (yield* nodeReflector.synced) yield* signals.note(all)
         return all
       })
+      const followAll = (resources: ReadonlyArray<GroupResource>) =>
+        Effect.andThen(secrets.follow(refsOf(resources)), workloads.follow(workloadsOf(resources)))
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Effect.forkScoped
@@ -80,7 +93,7 @@ export class Cluster extends Context.Service<
       yield* groupReflector.changes.pipe(
         Stream.runForEach(() =>
           groupReflector.items.pipe(
-            Effect.flatMap((items) => secrets.follow(refsOf([...items.values()]))),
+            Effect.flatMap((items) => followAll([...items.values()])),
             Effect.andThen(wake.now)
           )
         ),
@@ -111,7 +124,8 @@ export class Cluster extends Context.Service<
           return [
             yield* watched(nodes.plural, [nodeReflector]),
             yield* watched(groups.plural, [groupReflector]),
-            yield* watched("secrets", secrets.watches())
+            yield* watched("secrets", secrets.watches()),
+            yield* watched(pods.plural, [...workloads.watches(), ...drains.watches()])
           ]
         }),
         awaitSynced: Effect.andThen(nodeReflector.awaitSynced, groupReflector.awaitSynced),
@@ -121,12 +135,13 @@ export class Cluster extends Context.Service<
         ),
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]
-          yield* secrets.follow(refsOf(resources))
+          yield* followAll(resources)
           return {
             nodes: yield* candidates,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
+            workload: yield* workloads.view,
             signalOf: signals.signalOf
           }
         })

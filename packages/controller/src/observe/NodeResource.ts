@@ -72,8 +72,13 @@ const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PID
  * The node as placement sees it. An annotation that is empty or blank counts as absent.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
+ * @param draining whether its Pods are being evicted
  */
-export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
+export const toCandidate = (
+  { metadata, spec, status }: NodeResource,
+  settlePeriod: number,
+  draining = false
+): Candidate => {
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
@@ -87,7 +92,8 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
     verdict: Verdict.fromDeclared({
       ready: readinessOf(ready?.status),
       deleting: metadata.deletionTimestamp !== undefined,
-      outOfService: outOfService.filter((key) => taints.includes(key))
+      outOfService: outOfService.filter((key) => taints.includes(key)),
+      draining
     }),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
