@@ -81,6 +81,7 @@ export const toggles: ReadonlyArray<Toggle> = [
       ...["", "-events", "-credentials"].flatMap((of) => [`Role/${own}${of}`, `RoleBinding/${own}${of}`])
     ]
   },
+  { name: "no right to Pods", args: set("rbac.pods=false") },
   { name: "no NetworkPolicy", args: set("networkPolicy.enabled=false"), removes: [`NetworkPolicy/${own}`] },
   {
     name: "a narrow NetworkPolicy",
