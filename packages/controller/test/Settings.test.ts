@@ -38,6 +38,10 @@ const standard = {
   leaseRetryPeriod: 2_000,
   watchIdleLimit: 90_000,
   settlePeriod: 300_000,
+  drainDetection: "on",
+  workloadUnreadyAfter: 10_000,
+  workloadReplacedAfter: 60_000,
+  workloadReadyAfter: 5_000,
   refreshInterval: 60_000,
   moveInterval: 301_000,
   shortWindow: 301_000,
@@ -59,6 +63,10 @@ const standard = {
 /** Environment variable, a value, the setting, and what it then is. */
 const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknown]> = [
   ["NODE_SETTLE_PERIOD", "10m", "settlePeriod", 600_000],
+  ["DRAIN_DETECTION", "off", "drainDetection", "off"],
+  ["WORKLOAD_UNREADY_AFTER", "30s", "workloadUnreadyAfter", 30_000],
+  ["WORKLOAD_REPLACED_AFTER", "2m", "workloadReplacedAfter", 120_000],
+  ["WORKLOAD_READY_AFTER", "1s", "workloadReadyAfter", 1_000],
   ["NETCUP_SOAP_URL", "http://127.0.0.1:8099/WSEndUser", "soapUrl", "http://127.0.0.1:8099/WSEndUser"],
   ["NETCUP_REST_URL", "http://127.0.0.1:8098/scp-core", "restUrl", "http://127.0.0.1:8098/scp-core"],
   ["NETCUP_OIDC_ISSUER", "http://127.0.0.1:8097/realms/scp", "oidcIssuer", "http://127.0.0.1:8097/realms/scp"],
