@@ -31,7 +31,9 @@ suite("the controller's rights", { apis: ["rest"] }, (scenario) => {
       const kubelets = yield* Effect.forEach([1, 2], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
       yield* stage.putCredentials("netcup", loginName)
       const first = yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
-      yield* stage.putGroup("primary", { ips })
+      // Its Pods are looked for, and none is there.
+      const workload = { namespace: Stage.namespace, selector: { matchLabels: { app: "ingress" } } }
+      yield* stage.putGroup("primary", { ips, wishes: { workload } })
       // The same facts again and again are one Event whose count grows.
       for (let round = 0; round < 2; round++) {
         for (const kubelet of kubelets) {

@@ -50,6 +50,19 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
       paused: false
     }
   ],
+  [
+    "a workload",
+    {
+      workload: {
+        namespace: "ingress",
+        selector: {
+          matchLabels: labels(16),
+          matchExpressions: [{ key: "app", operator: "In", values: ["a", "b"] }]
+        }
+      }
+    }
+  ],
+  ["a workload of all Pods of a namespace", { workload: { namespace: "ingress", selector: {} } }],
   ["no wishes at all", { preferences: [], failback: "Never", rebalance: "Never" }],
   ["as many addresses as are allowed", { ips: many(64) }],
   ["a Secret with dots in its name", { credentialsSecret: { name: "netcup.account-1", namespace: "a-b" } }],
@@ -207,6 +220,25 @@ const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
     "In needs at least one value"
   ],
   ["too many preferences", { preferences: Array(17).fill({ weight: 1, nodeSelector: {} }) }, "must have at most 16"],
+  ["a workload that is nowhere", { workload: { selector: {} } }, "spec.workload.namespace", "Required value"],
+  ["a workload of nothing", { workload: { namespace: "a" } }, "spec.workload.selector", "Required value"],
+  [
+    "a workload in a namespace that is none",
+    { workload: { namespace: "A", selector: {} } },
+    "spec.workload.namespace",
+    "is no name of a namespace: write lower-case letters"
+  ],
+  [
+    "a workload with a selector that is none",
+    { workload: { namespace: "a", selector: { matchExpressions: [{ key: "a", operator: "In" }] } } },
+    "spec.workload.selector.matchExpressions[0]",
+    "In needs at least one value"
+  ],
+  [
+    "a workload with too many labels",
+    { workload: { namespace: "a", selector: { matchLabels: labels(17) } } },
+    "must have at most 16"
+  ],
   ["an unknown failback", { failback: "Always" }, 'supported values: "Never", "WhenPreferred"'],
   ["an unknown rebalance", { rebalance: true }, "spec.rebalance"],
   ["a pause that is no yes or no", { paused: "yes" }, "spec.paused", "must be of type boolean"],
@@ -407,6 +439,14 @@ suite("what the API server lets in", { apis: ["soap"] }, (scenario) => {
         nodeSelector: Schema.decodeUnknownSync(Schema.Json)(selector)
       })
       assert.deepStrictEqual(yield* disagreements(selectors, toSpec, isValid), [])
+      const ofPods = (selector: LabelSelector.LabelSelector): Spec => ({
+        workload: { namespace: "a", selector: Schema.decodeUnknownSync(Schema.Json)(selector) }
+      })
+      assert.deepStrictEqual(yield* disagreements(selectors, ofPods, isValid), [])
+      // What the controller then asks for is what the API server understands.
+      const { http } = yield* KubeCluster
+      for (const selector of selectors.filter(isValid))
+        yield* http.get(`/api/v1/pods?limit=1&labelSelector=${encodeURIComponent(LabelSelector.toQuery(selector))}`)
     })
   )
 })

@@ -84,6 +84,7 @@ export const toggles: ReadonlyArray<Toggle> = [
       ])
     ]
   },
+  { name: "no right to Pods", args: set("rbac.pods=false") },
   { name: "no NetworkPolicy", args: set("networkPolicy.enabled=false"), removes: [`NetworkPolicy/${own}`] },
   {
     name: "a narrow NetworkPolicy",

@@ -23,6 +23,7 @@ import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import * as Observation from "./observe/Observation.ts"
+import type { WorkloadView } from "./observe/Workloads.ts"
 import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
 import * as TermMetrics from "./report/metrics/TermMetrics.ts"
@@ -36,6 +37,7 @@ import { Wake } from "./Wake.ts"
 interface Case {
   readonly resource: GroupResource
   readonly account: Observation.AccountView
+  readonly workload: WorkloadView
   readonly group: Group
 }
 
@@ -100,7 +102,8 @@ export const run = Effect.gen(function* () {
       account: state?.account,
       notices: state?.notices ?? [],
       loginEndsAt: one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined,
-      nodes: seen.nodes
+      nodes: seen.nodes,
+      workload: one.workload
     })
     metrics.said(group.name, status)
     if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
@@ -131,10 +134,11 @@ export const run = Effect.gen(function* () {
     const seen = yield* Observation.look
     const cases = yield* Effect.forEach(
       seen.groups,
-      Effect.fnUntraced(function* ({ resource, account }): Effect.fn.Return<Case> {
+      Effect.fnUntraced(function* ({ resource, account, workload }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
         const attempts = yield* mover.attempts(resource.metadata.name)
-        return { resource: newest, account, group: GroupInput.make(newest, account, attempts) }
+        const group = GroupInput.make(newest, account, attempts, workload)
+        return { resource: newest, account, workload, group }
       })
     )
     const now = yield* Clock.currentTimeMillis
@@ -175,7 +179,8 @@ export const run = Effect.gen(function* () {
     yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
     const settling = Steadiness.changesAt(seen.nodes, now)
-    return Math.min(...[...looks, settling].filter((look) => look !== undefined))
+    const serving = cases.map(({ workload }) => (workload?._tag === "Known" ? workload.changesAt : undefined))
+    return Math.min(...[...looks, ...serving, settling].filter((look) => look !== undefined))
   })
 
   yield* cluster.awaitSynced
@@ -218,10 +223,14 @@ const orderOf = (
     node !== undefined &&
     verdictFor(group, node).state !== "Failed" &&
     !(node.server !== undefined && known?.notRunning?.has(node.server) === true)
+  /** Where nothing serves behind the addresses, they are as good as lost: that cannot wait. */
+  const isServed = (node: Candidate | undefined) =>
+    node === undefined || group.serving?.has(decision.to) !== true || group.serving.has(node.name)
   const current = nodes.find(({ name }) => name === group.current)
   const canWait = ({ prefix }: FailoverAddress) => {
-    const holder = known?.routes.get(prefix)
-    return isAlive(nodes.find((node) => node.server !== undefined && node.server === holder) ?? current)
+    const server = known?.routes.get(prefix)
+    const holder = nodes.find((node) => node.server !== undefined && node.server === server) ?? current
+    return isAlive(holder) && isServed(holder)
   }
   return {
     group: group.name,

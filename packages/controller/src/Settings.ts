@@ -140,6 +140,27 @@ export const settings = {
     "12s",
     "how long the watch of nodes' Leases may be silent, while two or more are being renewed, before it is made anew"
   ),
+  drainDetection: Setting.choice(
+    "DRAIN_DETECTION",
+    ["on", "off"],
+    "on",
+    "whether groups leave a node that is cordoned and whose Pods are being evicted; needs the right to list Pods"
+  ),
+  workloadUnreadyAfter: period(
+    "WORKLOAD_UNREADY_AFTER",
+    "10s",
+    "how long no Pod of `spec.workload` is ready on a node until its groups leave it"
+  ),
+  workloadReplacedAfter: period(
+    "WORKLOAD_REPLACED_AFTER",
+    "60s",
+    "the same while a DaemonSet's Pod is being replaced there, as by a rolling restart"
+  ),
+  workloadReadyAfter: period(
+    "WORKLOAD_READY_AFTER",
+    "5s",
+    "how long a Pod of `spec.workload` is ready on a node until groups may go there; at once if there is no other such node"
+  ),
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60s", "how old what is known of netcup may be in peace"),
   moveInterval: period(
     "NETCUP_MOVE_INTERVAL",

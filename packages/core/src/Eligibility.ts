@@ -69,21 +69,6 @@ export const healthy: Eligibility = {
   }
 }
 
-/** Whether the node has the group, or netcup was told that it gets it. */
-const has = ({ group, node, account }: Question): boolean =>
-  group.current === node.name ||
-  (group.target?.committed === true && group.target.node === node.name) ||
-  (node.server !== undefined && group.addresses.every(({ prefix }) => account.routes.get(prefix) === node.server))
-
-/** The node is no suspect, or has the group already: a suspect keeps what it has and is given nothing. */
-export const unsuspected: Eligibility = {
-  name: "unsuspected",
-  judge: (question) => {
-    const { state, reasons } = verdictFor(question.group, question.node)
-    return state === "Suspect" && !has(question) ? [Ineligibility.Suspect({ signs: reasons })] : []
-  }
-}
-
 /** The node says which server it is, and the group's account lists that server. */
 export const accountLists: Eligibility = {
   name: "accountLists",
@@ -93,13 +78,23 @@ export const accountLists: Eligibility = {
   }
 }
 
+/** Whether netcup routes all of the group to the node's server: what is wholly there is not taken away by a doubt. */
+const hasAll = ({ group, node: { server }, account }: Question): boolean =>
+  server !== undefined && group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
+
+/** The same, or netcup was told to bring it there: a way that has begun is not given up for a doubt. */
+const keeps = (question: Question): boolean => {
+  const { target } = question.group
+  return (target?.committed === true && target.node === question.node.name) || hasAll(question)
+}
+
 /** The node's server can be routed to as far as netcup says, or has all of the group already: what is there is not taken away. */
 export const running: Eligibility = {
   name: "running",
-  judge: ({ group, node: { server }, account }) => {
-    if (server === undefined || account.notRunning?.has(server) !== true) return []
-    const hasAll = group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
-    return hasAll ? [] : [Ineligibility.ServerNotRunning({ server })]
+  judge: (question) => {
+    const { server } = question.node
+    if (server === undefined || question.account.notRunning?.has(server) !== true) return []
+    return hasAll(question) ? [] : [Ineligibility.ServerNotRunning({ server })]
   }
 }
 
@@ -119,6 +114,35 @@ export const sameSite: Eligibility = {
 export const remaining: Eligibility = {
   name: "remaining",
   judge: ({ node: { leaving } }) => (leaving === undefined ? [] : [Ineligibility.Leaving({ taint: leaving })])
+}
+
+/**
+ * The node is not one of so many that were lost together that it is taken for our own trouble, or the group is wholly there, or on its way. While
+ * we cannot tell who lives, nothing is moved to where nobody answers.
+ */
+export const unguarded: Eligibility = {
+  name: "unguarded",
+  judge: (question) => {
+    const { state, guarded, reasons } = verdictFor(question.group, question.node)
+    if (state !== "Suspect" || guarded !== true || keeps(question)) return none
+    return [Ineligibility.Guarded({ signs: reasons })]
+  }
+}
+
+/** The node is no suspect, or the group is wholly there, or on its way: a suspect keeps what it has and is given nothing. Meant to yield. */
+export const answering: Eligibility = {
+  name: "answering",
+  judge: (question) => {
+    const { state, reasons } = verdictFor(question.group, question.node)
+    return state !== "Suspect" || keeps(question) ? none : [Ineligibility.Suspect({ signs: reasons })]
+  }
+}
+
+/** A Pod of the group's workload is ready on the node, as far as that is known. Meant to yield. */
+export const serving: Eligibility = {
+  name: "serving",
+  judge: ({ group, node }) =>
+    group.serving === undefined || group.serving.has(node.name) ? none : [Ineligibility.NotServing()]
 }
 
 /** The group's node selector matches the node's labels. */

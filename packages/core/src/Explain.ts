@@ -157,7 +157,7 @@ export const explain = (world: World, options: Options = {}): ReadonlyArray<Expl
 
   const explanationOf = (group: Group, decision: Decision): Explanation => {
     const account = group.account === undefined ? undefined : world.accounts.get(group.account)
-    const outlook = account && Outlook.make(group, account, policy.eligibility, ground)
+    const outlook = account && Outlook.make(group, account, policy, ground)
     const at = decision._tag === "Hold" ? group.current : destinationOf(decision)
     const chosen = at === undefined ? undefined : ground.named.get(at)
     // Planning anew takes its time: not where it cannot tell anything.
@@ -194,6 +194,7 @@ export const explain = (world: World, options: Options = {}): ReadonlyArray<Expl
       ...(from === undefined ? {} : { since: from }),
       because: becauseOf(decision, group),
       ...("unpinned" in decision && decision.unpinned !== undefined ? { unpinned: decision.unpinned } : {}),
+      ...("setAside" in decision && decision.setAside !== undefined ? { setAside: decision.setAside } : {}),
       others: nodes
         .filter((node) => node !== chosen)
         .map((node) => {

@@ -64,10 +64,11 @@ const head = ({ because, group, node, since }: Explanation): string => {
 
 /** A few lines: where the group is and why, then each other node, and below it what would have to change. */
 export const render = (explanation: Explanation): string => {
-  const { node, others, unpinned } = explanation
+  const { node, others, unpinned, setAside = [] } = explanation
   return [
     head(explanation),
     ...(unpinned === undefined ? [] : [`  ${Wording.unpinned(unpinned)}`]),
+    ...setAside.map((rule) => `  ${Wording.setAside(rule)}`),
     ...others.flatMap((other) => [
       `  ${other.node} ${against(other.against, node)}`,
       ...other.wouldChange.map((change, i) => `    ${i === 0 ? joint(other.against) : also(other.against)} ${change}`)

@@ -23,13 +23,15 @@ const Sign = Schema.TaggedUnion({
 
 const Ineligibility = Schema.TaggedUnion({
   Failed: { signs: Schema.Array(Sign) },
-  Suspect: { signs: Schema.Array(Sign) },
   MissingAnnotation: {},
   ForeignServer: { server: Schema.String },
   ServerNotRunning: { server: Schema.String },
   WrongSite: { server: Schema.String, prefixes: texts },
   NotSelected: { unmet: texts },
   Leaving: { taint: Schema.String },
+  Suspect: { signs: Schema.Array(Sign) },
+  Guarded: { signs: Schema.Array(Sign) },
+  NotServing: {},
   Negated: { rule: Schema.String }
 })
 
@@ -51,6 +53,7 @@ const HoldReason = Schema.TaggedUnion({
   CredentialsError: { message: Schema.String },
   AccountUnknown: { message: Schema.String },
   ServerUnknown: { server: Schema.String },
+  WorkloadUnknown: {},
   Paused: { credentials: Schema.optionalKey(Schema.String) },
   Conflict: { prefix: Schema.String, holder: Schema.String }
 })
@@ -116,6 +119,8 @@ export const Explanation = Schema.Struct({
   because: Because,
   /** The node that the user wants it on, and why that cannot have it. No reasons: there is no such node. */
   unpinned: Schema.optionalKey(Schema.Struct({ node: NodeName, reasons: Reasons })),
+  /** Rules that yielded, since no node that could have it passes them. */
+  setAside: Schema.optionalKey(texts),
   /** Every other node, by name. */
   others: Schema.Array(Other)
 })

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
 import { DetectionMode } from "./detect/DetectionChoice.ts"
 import { Failback, Rebalance } from "./Group.ts"
-import { LabelSelector, ShortLabelSelector } from "./LabelSelector.ts"
+import { LabelSelector, PodSelector, ShortLabelSelector } from "./LabelSelector.ts"
 import * as SpecRules from "./SpecRules.ts"
 
 export const group = "netcup.digilol.net"
@@ -64,6 +64,18 @@ export const Spec = Schema.Struct({
       description: "Only nodes whose labels match may take the group. Every node may when it is absent."
     })
   ),
+  workload: Schema.optionalKey(
+    Schema.Struct({
+      namespace: Schema.NonEmptyString.annotate({
+        description: "Namespace of the Pods.",
+        ...SpecRules.namespaceName
+      }),
+      selector: PodSelector.annotate({ description: "The Pods whose labels match." })
+    }).annotate({
+      description:
+        "What serves behind the addresses: only nodes where one of these Pods is ready take the group, as long as there is such a node."
+    })
+  ),
   priority: Schema.optionalKey(
     Schema.Int.annotate({
       description:
@@ -103,6 +115,7 @@ export const Spec = Schema.Struct({
   )
 })
 export type Spec = typeof Spec.Type
+export type Workload = NonNullable<Spec["workload"]>
 
 export const AddressStatus = Schema.Struct({
   ip: Schema.String.annotate({ description: "The address, in canonical form." }),

@@ -19,6 +19,8 @@ export type HoldReason = Data.TaggedEnum<{
   AccountUnknown: { readonly message: string }
   /** netcup does not tell what is routed to one of the servers that the group may be on. */
   ServerUnknown: { readonly server: string }
+  /** It was never placed, and the Pods of its workload are not listed yet. */
+  WorkloadUnknown: {}
   /** The user wants it left alone. `credentials`: what would hold it else. */
   Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */
@@ -62,6 +64,8 @@ export interface Group {
   readonly rebalance?: Rebalance
   /** How it wants nodes judged; absent: as the controller is set. */
   readonly detection?: DetectionKey
+  /** The nodes with a ready Pod of its workload. Absent: it names none, or its Pods are not known. */
+  readonly serving?: ReadonlySet<NodeName>
   /** Where the user wants it, as long as it may be there. */
   readonly pin?: NodeName
   /** Set when the group cannot be acted on before something outside changes. */

@@ -8,8 +8,6 @@ import { renderSign, type Sign } from "./Verdict.ts"
 export type Ineligibility = Data.TaggedEnum<{
   /** The verdict on the node is `Failed`. */
   Failed: { readonly signs: ReadonlyArray<Sign> }
-  /** The verdict on the node is `Suspect`, and the group is not there. */
-  Suspect: { readonly signs: ReadonlyArray<Sign> }
   /** The node does not say which server it is. */
   MissingAnnotation: {}
   /** The group's account does not list the node's server. */
@@ -22,20 +20,30 @@ export type Ineligibility = Data.TaggedEnum<{
   NotSelected: { readonly unmet: ReadonlyArray<string> }
   /** The cluster's autoscaler is about to delete the node, as the taint says. */
   Leaving: { readonly taint: string }
+  /** It may have failed: it is given nothing that it has not got. */
+  Suspect: { readonly signs: ReadonlyArray<Sign> }
+  /** It may have failed, together with so many that it is taken for our own trouble. */
+  Guarded: { readonly signs: ReadonlyArray<Sign> }
+  /** No Pod of the group's workload is ready there. */
+  NotServing: {}
   /** A rule that had to be broken was kept. */
   Negated: { readonly rule: string }
 }>
 export const Ineligibility = Data.taggedEnum<Ineligibility>()
 
+const all = (signs: ReadonlyArray<Sign>): string => signs.map(renderSign).join(" and ")
+
 /** A reason as the end of "the node …". */
 export const render: (reason: Ineligibility) => string = Ineligibility.$match({
-  Failed: ({ signs }) => signs.map(renderSign).join(" and "),
-  Suspect: ({ signs }) => `is a suspect: it ${signs.map(renderSign).join(" and ")}`,
+  Failed: ({ signs }) => all(signs),
   MissingAnnotation: () => `has no annotation ${serverNameAnnotation}`,
   ForeignServer: ({ server }) => `is server ${server}, which the account does not list`,
   ServerNotRunning: ({ server }) => `is server ${server}, which is off or in the rescue system`,
   WrongSite: ({ server, prefixes }) => `is server ${server}, which is at another site than ${prefixes.join(", ")}`,
   NotSelected: ({ unmet }) => `is not selected (${unmet.join("; ")})`,
   Leaving: ({ taint }) => `is about to be deleted (taint ${taint})`,
+  Suspect: ({ signs }) => `is suspect, since it ${all(signs)}`,
+  Guarded: ({ signs }) => `is suspect, since it ${all(signs)}, as so many others that it may be our own trouble`,
+  NotServing: () => "has no ready Pod that spec.workload selects",
   Negated: ({ rule }) => `is excluded by not(${rule})`
 })

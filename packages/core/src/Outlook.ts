@@ -10,6 +10,7 @@ import type { Group } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
 import * as Pick from "./Pick.ts"
 import type { ServerName } from "./ServerName.ts"
+import * as Yielding from "./Yielding.ts"
 
 /** The nodes of a world in the order of their names, and where to find them. */
 export interface Ground {
@@ -35,8 +36,15 @@ export interface Outlook {
   readonly group: Group
   readonly account: Account
   readonly ground: Ground
-  /** The reasons why a node cannot take the group. */
+  readonly rules: Yielding.Rules
+  /** Whether a node can take the group. */
+  readonly admits: (node: Candidate) => boolean
+  /** The reasons why a node cannot take the group: none where it can. */
   readonly judge: (node: Candidate) => ReadonlyArray<Ineligibility>
+  /** Whether a node does not pass a rule that yields, set aside or not. */
+  readonly breaks: (node: Candidate) => boolean
+  /** What becomes of the rules that yield. Looks at all nodes, once. */
+  readonly sieve: () => Yielding.Sieve
   /** The nodes that hold addresses of the group now, in the order of their names. */
   readonly holders: ReadonlyArray<Candidate>
 }
@@ -48,22 +56,45 @@ const nodesWith = (ground: Ground, servers: Iterable<ServerName | undefined>): R
     .flatMap((server) => (server === undefined ? [] : (ground.withServer.get(server) ?? [])))
     .sort(compare)
 
-export const make = (group: Group, account: Account, rule: Eligibility, ground: Ground): Outlook => ({
-  group,
-  account,
-  ground,
-  judge: (node) => rule.judge({ group, node, account }),
-  holders: nodesWith(
-    ground,
-    group.addresses.map(({ prefix }) => account.routes.get(prefix))
-  )
-})
+const noRules: ReadonlyArray<Eligibility> = []
 
-const isEligible = (outlook: Outlook, node: Candidate): boolean => outlook.judge(node).length === 0
+export const make = (group: Group, account: Account, rules: Yielding.Rules, ground: Ground): Outlook => {
+  const { eligibility, yielding = noRules } = rules
+  const passes = (rule: Eligibility, node: Candidate) => rule.judge({ group, node, account }).length === 0
+  let sieved: Yielding.Sieve | undefined
+  const sieve = () => {
+    const able = () => ground.nodes.filter((node) => passes(eligibility, node))
+    sieved ??= Yielding.sift(able(), yielding, passes)
+    return sieved
+  }
+  // One that passes every rule is left by every rule, whatever the other nodes are: most groups ask about no other.
+  const breaks = (node: Candidate) => yielding.some((rule) => !passes(rule, node))
+  return {
+    group,
+    account,
+    ground,
+    rules,
+    breaks,
+    sieve,
+    admits: (node) => passes(eligibility, node) && (!breaks(node) || sieve().nodes.includes(node)),
+    judge: (node) => {
+      const reasons = eligibility.judge({ group, node, account })
+      if (!breaks(node)) return reasons
+      return [...reasons, ...sieve().inForce.flatMap((rule) => rule.judge({ group, node, account }))]
+    },
+    holders: nodesWith(
+      ground,
+      group.addresses.map(({ prefix }) => account.routes.get(prefix))
+    )
+  }
+}
 
 /** All nodes that may take the group. */
-export const eligible = (outlook: Outlook): ReadonlyArray<Candidate> =>
-  outlook.ground.nodes.filter((node) => isEligible(outlook, node))
+export const eligible = ({ sieve }: Outlook): ReadonlyArray<Candidate> => sieve().nodes
+
+/** The names of the rules that were set aside for the group to be on a node that it may be on. */
+export const setAside = (outlook: Outlook, at: Candidate): ReadonlyArray<string> =>
+  outlook.breaks(at) ? outlook.sieve().setAside.map(({ name }) => name) : []
 
 /** For each node what speaks against it. */
 export const reasons = ({ ground, judge }: Outlook): ReadonlyMap<NodeName, ReadonlyArray<Ineligibility>> =>
@@ -81,12 +112,22 @@ export const missingAt = ({ group, account }: Outlook, { server }: Candidate): R
     .map(({ prefix }: FailoverAddress) => prefix)
     .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
 
+/** Whether a node may keep what is perhaps there. A suspect is asked about as if it had all that is nowhere else. */
+const mayKeep = (outlook: Outlook, node: Candidate): boolean => {
+  const { group, account, ground, rules } = outlook
+  const { server } = node
+  if (node.verdict.state !== "Suspect" || server === undefined) return outlook.admits(node)
+  const routes = new Map(account.routes)
+  for (const { prefix } of group.addresses) if (!routes.has(prefix)) routes.set(prefix, server)
+  return make(group, { ...account, routes }, rules, ground).admits(node)
+}
+
 /** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
 export const unreadServer = (outlook: Outlook): ServerName | undefined => {
   const { group, account, ground } = outlook
   if (account.unread === undefined || group.addresses.every(({ prefix }) => account.routes.has(prefix)))
     return undefined
-  return nodesWith(ground, account.unread).find((node) => isEligible(outlook, node))?.server
+  return nodesWith(ground, account.unread).find((node) => mayKeep(outlook, node))?.server
 }
 
 /**
@@ -97,14 +138,14 @@ export const anchor = (outlook: Outlook): Candidate | undefined => {
   const { group, ground, holders } = outlook
   const ifEligible = (name: NodeName | undefined) => {
     const node = name === undefined ? undefined : ground.named.get(name)
-    return node !== undefined && isEligible(outlook, node) ? node : undefined
+    return node !== undefined && outlook.admits(node) ? node : undefined
   }
   const committed = group.target?.committed === true ? ifEligible(group.target.node) : undefined
   if (committed !== undefined) return committed
   const pinned = ifEligible(group.pin)
   if (pinned !== undefined) return pinned
   // What has no addresses is wholly on each node.
-  const keepers = group.addresses.length === 0 ? eligible(outlook) : holders.filter((node) => isEligible(outlook, node))
+  const keepers = group.addresses.length === 0 ? eligible(outlook) : holders.filter((node) => outlook.admits(node))
   const held = keepers.map((node) => group.addresses.length - missingAt(outlook, node).length)
   const most = Math.max(0, ...held)
   const fullest = keepers.filter((_, i) => held[i] === most)

@@ -19,6 +19,7 @@ import type { Ineligibility } from "./Ineligibility.ts"
 import * as Outlook from "./Outlook.ts"
 import * as Preference from "./Preference.ts"
 import * as Spread from "./Spread.ts"
+import type { Rules } from "./Yielding.ts"
 
 /** All that a decision may depend on. */
 export interface World {
@@ -31,8 +32,7 @@ export interface World {
 }
 
 /** How to choose among nodes. */
-export interface Policy {
-  readonly eligibility: Eligibility.Eligibility
+export interface Policy extends Rules {
   readonly preference: Preference.Preference
   readonly spread: Spread.Spread
 }
@@ -44,13 +44,15 @@ export interface Policy {
 export const standard: Policy = {
   eligibility: Eligibility.all(
     Eligibility.healthy,
-    Eligibility.unsuspected,
     Eligibility.selected,
     Eligibility.accountLists,
     Eligibility.running,
     Eligibility.sameSite,
-    Eligibility.remaining
+    Eligibility.remaining,
+    Eligibility.unguarded
   ),
+  // To be where nothing serves is of no use, to be on a suspect probably is: of both, this is the order.
+  yielding: [Eligibility.serving, Eligibility.answering],
   preference: [Preference.settled, Preference.unpressed, Preference.uncordoned, Preference.weighted].reduce(
     Preference.andThen
   ),
@@ -83,10 +85,17 @@ export interface Unpinned {
   readonly reasons: ReadonlyArray<Ineligibility>
 }
 
+/** What is not as it was wished for. */
+export interface Exceptions {
+  readonly unpinned?: Unpinned
+  /** Rules that yielded, by their names: no node that could take the group passes them. Never empty. */
+  readonly setAside?: ReadonlyArray<string>
+}
+
 export type Decision = Data.TaggedEnum<{
   /** All addresses are on `node`, and it may keep them. */
-  Stay: { readonly node: NodeName; readonly unpinned?: Unpinned }
-  Move: { readonly to: NodeName; readonly because: MoveReason; readonly unpinned?: Unpinned }
+  Stay: Exceptions & { readonly node: NodeName }
+  Move: Exceptions & { readonly to: NodeName; readonly because: MoveReason }
   /** Nothing is done before `until` (ms since the epoch), or before something outside changes. */
   Hold: { readonly until: number | undefined; readonly because: HoldReason }
   /** No node can take the group; for each node the reasons why not. */
@@ -148,6 +157,11 @@ const unpinned = (outlook: Outlook.Outlook): { readonly unpinned?: Unpinned } =>
   return reasons?.length === 0 ? {} : { unpinned: { node: pin, reasons: reasons ?? [] } }
 }
 
+const exceptions = (outlook: Outlook.Outlook, at: Candidate): Exceptions => {
+  const setAside = Outlook.setAside(outlook, at)
+  return { ...unpinned(outlook), ...(setAside.length === 0 ? {} : { setAside }) }
+}
+
 const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
   const { group, holders } = outlook
   const missing = Outlook.missingAt(outlook, to)
@@ -180,12 +194,12 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
 
   const placed: Array<{ readonly outlook: Outlook.Outlook; readonly at: Candidate }> = []
   const move = (outlook: Outlook.Outlook, to: Candidate, because: MoveReason) =>
-    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...unpinned(outlook) }))
+    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...exceptions(outlook, to) }))
   const place = (outlook: Outlook.Outlook, to: Candidate) => {
     carry(to.name)
     if (Outlook.missingAt(outlook, to).length > 0) return move(outlook, to, why(outlook, to))
     placed.push({ outlook, at: to })
-    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...unpinned(outlook) }))
+    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...exceptions(outlook, to) }))
   }
 
   const unplaced = new Map<string, Outlook.Outlook>()
@@ -200,7 +214,7 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       if (group.current !== undefined && conflict === undefined) carry(group.current)
       continue
     }
-    const outlook = Outlook.make(group, account, policy.eligibility, ground)
+    const outlook = Outlook.make(group, account, policy, ground)
     const at = Outlook.anchor(outlook)
     const unread = Outlook.unreadServer(outlook)
     if (unread !== undefined) {

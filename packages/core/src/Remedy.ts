@@ -31,13 +31,15 @@ const ofSign = (node: NodeName): ((sign: Sign) => string) =>
 const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyArray<string>) =>
   Ineligibility.$match({
     Failed: ({ signs }) => signs.map(ofSign(node)),
-    Suspect: ({ signs }) => signs.map(ofSign(node)),
     MissingAnnotation: () => [`it names its server: kubectl annotate node ${node} ${serverNameAnnotation}=v…`],
     ForeignServer: ({ server }) => [`the account gets the server ${server}, or the annotation is corrected`],
     ServerNotRunning: ({ server }) => [`netcup says that ${server} runs again`],
     WrongSite: ({ server }) => [`${server} is at the addresses' site, which netcup alone can change`],
     NotSelected: ({ unmet }) => [`${node} gets labels for ${unmet.join("; ")}, or spec.nodeSelector is changed`],
     Leaving: ({ taint }) => [`the autoscaler spares it: the taint ${taint} is taken off`],
+    Suspect: ({ signs }) => signs.map(ofSign(node)),
+    Guarded: ({ signs }) => signs.map(ofSign(node)),
+    NotServing: () => [`a Pod that spec.workload selects is ready on ${node}`],
     Negated: ({ rule }) => [`the rule ${rule} no longer holds for it`]
   })
 

@@ -48,7 +48,7 @@ export interface Declared {
   readonly outOfService?: ReadonlyArray<string>
   /** What the annotation of an operator says of why the node is to be left. */
   readonly maintenance?: string
-  /** Its Pods are being evicted, and groups are to leave it before them. */
+  /** It is cordoned, and its Pods are being evicted. */
   readonly draining?: boolean
 }
 

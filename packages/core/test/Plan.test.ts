@@ -49,7 +49,8 @@ describe("plan", () => {
       const second = plan(carryOut(world, first))
       for (const [name, before] of first) {
         const after = second.get(name)
-        if (before._tag === "Move") assert.deepStrictEqual(after, { _tag: "Stay", node: before.to }, name)
+        // What is wholly on a suspect is not held against that any more, so that less may have yielded.
+        if (before._tag === "Move") assert.deepInclude(after, { _tag: "Stay", node: before.to }, name)
         else assert.deepStrictEqual(after, before, name)
       }
     },
@@ -80,7 +81,7 @@ describe("plan", () => {
       for (const free of freeGroups(world, decisions)) {
         const at = placeOf(free)
         if (at === undefined || free.group.target?.committed === true) continue
-        assert.deepStrictEqual(decisions.get(free.group.name), { _tag: "Stay", node: at }, free.group.name)
+        assert.deepInclude(decisions.get(free.group.name), { _tag: "Stay", node: at }, free.group.name)
       }
     },
     often
@@ -143,7 +144,9 @@ describe("plan", () => {
         const decision = before.get(name)
         // A group that was told to go to this very node is on its way, not placed.
         const awaited = target?.committed === true && target.node === node(id)
-        if (decision?._tag === "Stay" && !awaited) assert.deepStrictEqual(after.get(name), decision, name)
+        // Nor is one well placed for which a rule yielded: the node may be the first that passes it.
+        if (decision?._tag === "Stay" && decision.setAside === undefined && !awaited)
+          assert.deepStrictEqual(after.get(name), decision, name)
       }
     },
     often
@@ -193,7 +196,7 @@ describe("plan", () => {
         const there = execFileSync(process.execPath, ["--no-opt", "--random-seed=7", script], options)
         const here = yield* printed(false)
         assert.deepStrictEqual(there.split("\n"), here.split("\n"))
-        assert.isAbove(here.split(" Move ").length, 200)
+        assert.isAbove(here.split(" Move ").length, 150)
       }),
     60_000
   )

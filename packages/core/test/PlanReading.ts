@@ -21,14 +21,26 @@ export const destination = (decision: Decision | undefined): NodeName | undefine
   }
 }
 
-/** Whether a node may have a group under the standard policy. */
+/** Whether a node may have a group under the standard policy, but for the rules that yield. */
 export const canTake = (group: Group, { server, labels, verdict, leaving }: Candidate, account: Account): boolean =>
-  verdict.state === "Healthy" &&
+  verdict.state !== "Failed" &&
   leaving === undefined &&
   server !== undefined &&
   account.servers.has(server) &&
   LabelSelector.unmet(group.selector, labels).length === 0 &&
-  canBeRoutedTo(group, server, account)
+  canBeRoutedTo(group, server, account) &&
+  (verdict.guarded !== true || isAllAt(group, server, account))
+
+const isAllAt = ({ addresses }: Group, server: ServerName | undefined, { routes }: Account): boolean =>
+  server !== undefined && addresses.every(({ prefix }) => routes.get(prefix) === server)
+
+/** Of nodes that can take a group those that may: where its workload is ready, if anywhere; of these, what is no suspect, if any. */
+const mayTake = (group: Group, able: ReadonlyArray<Candidate>, account: Account): ReadonlyArray<Candidate> => {
+  const served = able.filter(({ name }) => group.serving === undefined || group.serving.has(name))
+  const left = served.length > 0 ? served : able
+  const answering = left.filter(({ server, verdict }) => verdict.state === "Healthy" || isAllAt(group, server, account))
+  return answering.length > 0 ? answering : left
+}
 
 /** netcup routes nothing to a server that is off, but leaves there what is there; and no address to another site, ever. */
 const canBeRoutedTo = ({ addresses }: Group, server: ServerName, { routes, notRunning, offSite }: Account): boolean => {
@@ -36,6 +48,12 @@ const canBeRoutedTo = ({ addresses }: Group, server: ServerName, { routes, notRu
   const isApart = addresses.some(({ prefix }) => offSite?.get(prefix)?.has(server) === true)
   return !isApart && !(isElsewhere && notRunning?.has(server) === true)
 }
+
+const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : 1)
+
+/** The nodes that may have a group, in the order of their names. */
+export const takers = (world: SmallWorld, group: Group, account: Account): ReadonlyArray<Candidate> =>
+  mayTake(group, world.nodes.filter((node) => canTake(group, node, account)).sort(byName), account)
 
 /** What placement may do with one group: nothing is known of it unless its account is and nothing holds it. */
 export interface Free {
@@ -47,8 +65,6 @@ export interface Free {
   readonly holders: ReadonlyArray<NodeName | undefined>
 }
 
-const byName = (a: Candidate, b: Candidate) => (a.name < b.name ? -1 : 1)
-
 /** The groups that nothing holds: neither their own state, nor an unknown account, nor an older group. */
 export const freeGroups = (world: SmallWorld, plan: Plan): ReadonlyArray<Free> =>
   world.groups.flatMap((group) => {
@@ -56,7 +72,7 @@ export const freeGroups = (world: SmallWorld, plan: Plan): ReadonlyArray<Free> =
     const decision = plan.get(group.name)
     const conflict = decision?._tag === "Hold" && decision.because._tag === "Conflict"
     if (account === undefined || group.held !== undefined || conflict) return []
-    const eligible = world.nodes.filter((node) => canTake(group, node, account)).sort(byName)
+    const eligible = takers(world, group, account)
     const holders = group.addresses.map(({ prefix }) => {
       const at = account.routes.get(prefix)
       return at === undefined ? undefined : world.nodes.find(({ server }) => server === at)?.name

@@ -6,7 +6,7 @@ import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { objection } from "./PlanMotives.ts"
-import { canTake, carryOut } from "./PlanReading.ts"
+import { carryOut, takers } from "./PlanReading.ts"
 import { crowdedWorlds, weaknesses, wishes } from "./PolicyWorlds.ts"
 import { candidate, newGroup, node, oneOf, type SmallWorld } from "./Worlds.ts"
 
@@ -102,7 +102,7 @@ const complaint = (world: SmallWorld, decisions: Plan, group: Group): string | u
     case "LeftNode": {
       const left = world.nodes.find(({ name }) => name === because.from)
       const account = world.accountOf(group)
-      const could = left !== undefined && account !== undefined && canTake(group, left, account)
+      const could = left !== undefined && account !== undefined && takers(world, group, account).includes(left)
       return because.from === group.current && !could ? undefined : `${because.from} could have kept it`
     }
     case "Pinned":

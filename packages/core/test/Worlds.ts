@@ -10,7 +10,7 @@ import { type Group, HoldReason, type Target } from "@netcup-failover/core/Group
 import { everything, type LabelSelector, type Labels } from "@netcup-failover/core/LabelSelector"
 import type { World } from "@netcup-failover/core/Plan"
 import { ServerName } from "@netcup-failover/core/ServerName"
-import { type Declared, fromDeclared, renderSign } from "@netcup-failover/core/Verdict"
+import { type Declared, fromDeclared, renderSign, Sign, type Verdict } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -53,13 +53,14 @@ const showGroup = (group: Group, account: Account | undefined): string =>
     group.failback === undefined ? "" : `failback ${group.failback}`,
     group.rebalance === undefined ? "" : `rebalance ${group.rebalance}`,
     group.pin === undefined ? "" : `pinned to ${group.pin}`,
+    group.serving === undefined ? "" : `served on ${[...group.serving].join(" ")}`,
     group.held === undefined ? "" : `held: ${group.held.because._tag}`
   ]
     .filter((part) => part !== "")
     .join(" ")
 
 const showNode = ({ name, server, labels, verdict, ...weak }: Candidate): string =>
-  `${name} = ${server ?? "-"} ${JSON.stringify(labels)} ${verdict.reasons.map(renderSign).join(", ")} ${JSON.stringify(weak)}`
+  `${name} = ${server ?? "-"} ${JSON.stringify(labels)} ${verdict.state}${verdict.guarded ? " (guarded)" : ""} ${verdict.reasons.map(renderSign).join(", ")} ${JSON.stringify(weak)}`
 
 const showAccount = (key: AccountKey, { servers, notRunning = new Set(), offSite = new Map() }: Account): string =>
   [
@@ -131,11 +132,15 @@ const id = oneOf(1, 2, 3, 4, 5)
 const place = oneOf(1, 2, 3, 4, 5, 6, undefined)
 const stray = oneOf<"home" | number | undefined>("home", "home", "home", 1, 2, 3, 4, 5, 6, undefined)
 
+type Doubt = "none" | "suspect" | "guarded"
+
 const nodeSketch = Arbitrary.all({
   id,
   annotated: usually(true, false),
   ready: usually<Declared["ready"]>("True", "False", "Unknown", undefined),
   deleting: usually(false, false, true),
+  /** What is thought of a node that declares nothing bad. */
+  doubt: usually<Doubt>("none", "suspect", "guarded"),
   labels: oneOf<Labels>({}, { role: "edge" }, { role: "core" }, { zone: "a" }, { role: "edge", zone: "a" })
 })
 
@@ -165,6 +170,8 @@ const groupSketch = Arbitrary.all({
       { node: node(n), committed: true }
     ])
   ),
+  /** Where its workload is ready. */
+  served: usually<ReadonlyArray<number> | undefined>(undefined, [], [1], [2, 3], [3, 4, 5, 6]),
   held: usually<Group["held"]>(
     undefined,
     { because: HoldReason.CredentialsError({ message: "refused" }), until: undefined },
@@ -196,8 +203,19 @@ const listed = Arbitrary.all({
 
 type Sketch<A> = A extends Arbitrary.Arbitrary<infer T> ? T : never
 
-const toNode = ({ id, annotated, ready, deleting, labels }: Sketch<typeof nodeSketch>): Candidate =>
-  candidate(id, { server: annotated ? server(id) : undefined, labels, verdict: fromDeclared({ ready, deleting }) })
+/** A node that has not answered for a while, by itself or with so many others that it may be us. */
+export const suspected = (guarded: boolean): Verdict => ({
+  state: "Suspect",
+  reasons: [Sign.Unanswering({ since: 0 })],
+  changesAt: undefined,
+  ...(guarded ? { guarded } : {})
+})
+
+const toNode = ({ id, annotated, ready, deleting, doubt, labels }: Sketch<typeof nodeSketch>): Candidate => {
+  const declared = fromDeclared({ ready, deleting })
+  const verdict = doubt === "none" || declared.state === "Failed" ? declared : suspected(doubt === "guarded")
+  return candidate(id, { server: annotated ? server(id) : undefined, labels, verdict })
+}
 
 const firstOf = (group: number): FailoverAddress => address(`198.51.100.${group}/32`)
 
@@ -214,6 +232,7 @@ const toGroup = (sketch: Sketch<typeof groupSketch>): Group => {
     account: sketch.account === undefined ? undefined : AccountKey.make(sketch.account),
     current: current === undefined ? undefined : node(current),
     target: sketch.target,
+    ...(sketch.served === undefined ? {} : { serving: new Set(sketch.served.map(node)) }),
     held: sketch.held
   })
 }
@@ -269,7 +288,7 @@ export const openWorlds: Arbitrary.Arbitrary<SmallWorld> = Arbitrary.map(
   ({ nodes, world }) =>
     world.with({
       nodes: nodes.map((n) => candidate(n)),
-      groups: world.groups.map((group) => ({
+      groups: world.groups.map(({ serving: _, ...group }) => ({
         ...group,
         addresses: [address(`198.51.100.${group.name.slice(1)}/32`)],
         account: accountA,

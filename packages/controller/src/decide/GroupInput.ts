@@ -12,9 +12,10 @@ import type { Attempts } from "../act/Mover.ts"
 import { isLoginTrouble } from "../observe/AccountHealth.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
 import type { AccountView } from "../observe/Observation.ts"
+import type { WorkloadView } from "../observe/Workloads.ts"
 
 /** The valid addresses of a spec, and what is wrong with it as sentences. */
-const read = ({ ips, nodeSelector, preferences = [] }: GroupResource["spec"]) => {
+const read = ({ ips, nodeSelector, workload, preferences = [] }: GroupResource["spec"]) => {
   const parsed = ips.map(FailoverAddress.parse)
   const written = parsed.flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
   const isFirst = ({ prefix }: FailoverAddress.FailoverAddress, i: number) =>
@@ -26,6 +27,7 @@ const read = ({ ips, nodeSelector, preferences = [] }: GroupResource["spec"]) =>
     ...parsed.flatMap((result) => (Result.isFailure(result) ? [result.failure] : [])),
     ...twice.map((address) => `"${address}" is listed twice: keep one`),
     ...(nodeSelector === undefined ? [] : LabelSelector.problems(nodeSelector)),
+    ...(workload === undefined ? [] : LabelSelector.problems(workload.selector, "workload.selector")),
     ...preferences.flatMap((one, i) =>
       LabelSelector.problems(one.nodeSelector).map((problem) => `preferences[${i}].${problem}`)
     )
@@ -78,7 +80,18 @@ const target = (attempts: Attempts, status: GroupResource["status"]): Target | u
   return { node: NodeName.make(named), committed: attempts.size === 0 && begun?.to === named && wasTold === true }
 }
 
-export const make = (resource: GroupResource, account: AccountView, attempts: Attempts): Group => {
+/** A group that is somewhere stays there meanwhile, or fails over: that cannot wait. */
+const heldByWorkload = ({ spec, status }: GroupResource, view: WorkloadView): Group["held"] =>
+  spec.workload === undefined || view !== undefined || status?.currentNode
+    ? undefined
+    : { because: HoldReason.WorkloadUnknown(), until: undefined }
+
+export const make = (
+  resource: GroupResource,
+  account: AccountView,
+  attempts: Attempts,
+  workload?: WorkloadView
+): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
   const { preferences, failback, rebalance, paused = false } = spec
@@ -97,6 +110,7 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
     ...(rebalance === undefined ? {} : { rebalance }),
     ...(detection === undefined ? {} : { detection }),
     ...(pin === undefined || pin === "" ? {} : { pin: NodeName.make(pin) }),
-    held: hold(problems, paused, account)
+    ...(workload?._tag === "Known" ? { serving: workload.serving } : {}),
+    held: hold(problems, paused, account) ?? heldByWorkload(resource, workload)
   }
 }

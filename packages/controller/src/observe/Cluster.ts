@@ -3,6 +3,7 @@
  */
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
+import type { Workload } from "@netcup-failover/core/FailoverIpResource"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
@@ -16,15 +17,18 @@ import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { Detector } from "./Detector.ts"
+import * as Drains from "./Drains.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
 import { leases } from "./LeaseResource.ts"
 import * as LeaseSource from "./LeaseSource.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
 import { nodes, serverOf, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
+import { pods } from "./PodResource.ts"
 import * as Prober from "./Prober.ts"
 import * as ProbeTarget from "./ProbeTarget.ts"
 import * as Secrets from "./Secrets.ts"
+import * as Workloads from "./Workloads.ts"
 
 export interface ClusterView {
   readonly nodes: ReadonlyArray<Candidate>
@@ -32,6 +36,7 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
+  readonly workload?: (workload: Workload) => Workloads.WorkloadView
   /** @param detection by whose verdicts; absent: by the controller's */
   readonly signalOf?: (node: NodeName, detection?: DetectionChoice.DetectionKey) => NodeSignals.Signal | undefined
 }
@@ -54,6 +59,7 @@ const choicesOf = (resources: ReadonlyArray<GroupResource>) =>
       return key === undefined || detection === undefined ? [] : [[key, detection] as const]
     })
   )
+const workloadsOf = (resources: ReadonlyArray<GroupResource>) => resources.flatMap(({ spec }) => spec.workload ?? [])
 
 export class Cluster extends Context.Service<
   Cluster,
@@ -79,6 +85,8 @@ export class Cluster extends Context.Service<
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const leaseSource = yield* LeaseSource.make(settings)
       const secrets = yield* Secrets.make
+      const workloads = yield* Workloads.make
+      const drains = yield* Drains.make(Effect.suspend(() => Effect.andThen(candidates, wake.now)))
 
       const nameStrangeNodes = Effect.gen(function* () {
         for (const { metadata, message } of (yield* nodeReflector.undecodable).values()) {
@@ -98,12 +106,15 @@ export class Cluster extends Context.Service<
         for (const key of signalsBy.keys()) if (!choices.has(key)) signalsBy.delete(key)
         yield* detector.follow(choices)
       })
-      const candidates = Effect.gen(function* () {
+      const candidates: Effect.Effect<ReadonlyArray<Candidate>> = Effect.gen(function* () {
         const resources = [...(yield* nodeReflector.items).values()]
         if (!(yield* nodeReflector.synced)) return []
-        yield* declare(resources)
+        yield* drains.follow(resources)
+        yield* declare(resources, drains.isDraining)
         const judge = yield* detector.judge
-        const all = resources.map((one) => judge(toCandidate(one, Duration.toMillis(settlePeriod))))
+        const all = resources.map((one) =>
+          judge(toCandidate(one, Duration.toMillis(settlePeriod), drains.isDraining(one.metadata.name)))
+        )
         yield* Effect.forEach([signals, ...signalsBy.values()], ({ note }) => note(all), { discard: true })
         return all
       })
@@ -119,6 +130,11 @@ export class Cluster extends Context.Service<
         Stream.runForEach(() => candidates),
         Effect.forkScoped
       )
+      const followAll = (resources: ReadonlyArray<GroupResource>) =>
+        Effect.all(
+          [secrets.follow(refsOf(resources)), workloads.follow(workloadsOf(resources)), followChoices(resources)],
+          { discard: true }
+        )
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Effect.forkScoped
@@ -126,9 +142,7 @@ export class Cluster extends Context.Service<
       yield* groupReflector.changes.pipe(
         Stream.runForEach(() =>
           groupReflector.items.pipe(
-            Effect.map((items) => [...items.values()]),
-            Effect.tap(followChoices),
-            Effect.flatMap((items) => secrets.follow(refsOf(items))),
+            Effect.flatMap((items) => followAll([...items.values()])),
             Effect.andThen(wake.now)
           )
         ),
@@ -160,7 +174,8 @@ export class Cluster extends Context.Service<
             yield* watched(nodes.plural, [nodeReflector]),
             yield* watched(groups.plural, [groupReflector]),
             yield* watched(leases.plural, [leaseSource]),
-            yield* watched("secrets", secrets.watches())
+            yield* watched("secrets", secrets.watches()),
+            yield* watched(pods.plural, [...workloads.watches(), ...drains.watches()])
           ]
         }),
         awaitSynced: Effect.andThen(nodeReflector.awaitSynced, groupReflector.awaitSynced),
@@ -178,13 +193,13 @@ export class Cluster extends Context.Service<
         }),
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]
-          yield* secrets.follow(refsOf(resources))
-          yield* followChoices(resources)
+          yield* followAll(resources)
           return {
             nodes: yield* candidates,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
+            workload: yield* workloads.view,
             signalOf: (node, detection) =>
               ((detection === undefined ? undefined : signalsBy.get(detection)) ?? signals).signalOf(node)
           }

@@ -9,7 +9,10 @@ import { declaredOf, type NodeResource } from "./NodeResource.ts"
 /** Gives what to do with all the nodes that there are, whenever that may have changed. */
 export const make = (hear: (signal: Signal) => Effect.Effect<void>) => {
   const told = new Map<NodeName, string>()
-  return Effect.fnUntraced(function* (resources: ReadonlyArray<NodeResource>) {
+  return Effect.fnUntraced(function* (
+    resources: ReadonlyArray<NodeResource>,
+    isDraining: (node: NodeName) => boolean = () => false
+  ) {
     const names = new Set(resources.map(({ metadata }) => metadata.name))
     for (const node of told.keys()) {
       if (names.has(node)) continue
@@ -18,7 +21,7 @@ export const make = (hear: (signal: Signal) => Effect.Effect<void>) => {
     }
     for (const resource of resources) {
       const { name: node } = resource.metadata
-      const declared = declaredOf(resource)
+      const declared = declaredOf(resource, isDraining(node))
       const text = JSON.stringify(declared)
       if (told.get(node) === text) continue
       yield* hear(Signal.Declared({ node, declared }))

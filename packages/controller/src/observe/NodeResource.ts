@@ -89,15 +89,20 @@ const maintenanceOf = (annotation: string | undefined): string | undefined => {
   return characters.length > noteLength ? `${characters.slice(0, noteLength - 1).join("")}…` : note
 }
 
-/** What the node says of its health. */
-export const declaredOf = ({ metadata, spec, status }: NodeResource): Verdict.Declared => {
+/**
+ * What the node says of its health.
+ *
+ * @param draining whether its Pods are being evicted
+ */
+export const declaredOf = ({ metadata, spec, status }: NodeResource, draining = false): Verdict.Declared => {
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const maintenance = maintenanceOf(metadata.annotations?.[maintenanceAnnotation])
   return {
     ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
     deleting: metadata.deletionTimestamp !== undefined,
     outOfService: outOfService.filter((key) => taints.includes(key)),
-    ...(maintenance === undefined ? {} : { maintenance })
+    ...(maintenance === undefined ? {} : { maintenance }),
+    ...(draining ? { draining } : {})
   }
 }
 
@@ -111,8 +116,9 @@ export const serverOf = ({ metadata }: NodeResource): ServerName | undefined => 
  * The node as placement sees it, with the verdict by what it says of itself.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
+ * @param draining whether its Pods are being evicted
  */
-export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
+export const toCandidate = (resource: NodeResource, settlePeriod: number, draining = false): Candidate => {
   const { metadata, spec, status } = resource
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
@@ -123,7 +129,7 @@ export const toCandidate = (resource: NodeResource, settlePeriod: number): Candi
     name: metadata.name,
     server: serverOf(resource),
     labels: metadata.labels ?? {},
-    verdict: Verdict.fromDeclared(declaredOf(resource)),
+    verdict: Verdict.fromDeclared(declaredOf(resource, draining)),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),

@@ -13,6 +13,7 @@ import type { GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
 import { toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
+import type { WorkloadView } from "./Workloads.ts"
 
 /** How a group's account can be used, or why not. `undefined`: the Secret is not read yet. */
 export type AccountView =
@@ -23,6 +24,8 @@ export type AccountView =
 export interface GroupObservation {
   readonly resource: GroupResource
   readonly account: AccountView
+  /** Of its workload, if it names one. */
+  readonly workload?: WorkloadView
 }
 
 export interface Observation {
@@ -50,6 +53,11 @@ const credentialsOf = (
   }
 }
 
+const seenWorkload = ({ workload: viewOf }: ClusterView, { spec: { workload } }: GroupResource) => {
+  const view = workload === undefined ? undefined : viewOf?.(workload)
+  return view === undefined ? {} : { workload: view }
+}
+
 const distinct = (all: ReadonlyArray<Credentials>): ReadonlyArray<Credentials> =>
   all.filter((one, i) => all.findIndex((other) => Equal.equals(one, other)) === i)
 
@@ -64,6 +72,7 @@ export const look = Effect.gen(function* () {
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .map((resource) => ({
       resource,
+      seen: seenWorkload(view, resource),
       credentials: credentialsOf(resource, view.secret(resource.spec.credentialsSecret))
     }))
   const usable = named.flatMap(({ credentials }) =>
@@ -73,13 +82,13 @@ export const look = Effect.gen(function* () {
 
   const groups = yield* Effect.forEach(
     named,
-    Effect.fnUntraced(function* ({ resource, credentials }): Effect.fn.Return<GroupObservation> {
-      if (credentials === undefined) return { resource, account: undefined }
+    Effect.fnUntraced(function* ({ resource, seen, credentials }): Effect.fn.Return<GroupObservation> {
+      if (credentials === undefined) return { resource, ...seen, account: undefined }
       if (Result.isFailure(credentials))
-        return { resource, account: { _tag: "Unusable", message: credentials.failure } }
+        return { resource, ...seen, account: { _tag: "Unusable", message: credentials.failure } }
       const account = find(credentials.success)
-      if (account === undefined) return { resource, account: undefined }
-      return { resource, account: { _tag: "Usable", account, state: yield* account.state } }
+      if (account === undefined) return { resource, ...seen, account: undefined }
+      return { resource, ...seen, account: { _tag: "Usable", account, state: yield* account.state } }
     })
   )
   const observation: Observation = {

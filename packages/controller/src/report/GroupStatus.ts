@@ -12,6 +12,7 @@ import type { Decision } from "@netcup-failover/core/Plan"
 import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
+import type { WorkloadView } from "../observe/Workloads.ts"
 import * as Progress from "./Progress.ts"
 import * as Wording from "./Wording.ts"
 
@@ -27,6 +28,7 @@ export interface Situation {
   /** When netcup lets the login end unless it is used before, in ms since the epoch, if anybody knows. */
   readonly loginEndsAt?: number | undefined
   readonly nodes: ReadonlyArray<Candidate>
+  readonly workload?: WorkloadView
   readonly now: number
 }
 
@@ -112,9 +114,20 @@ const worst = (attempts: ReadonlyArray<readonly [Prefix, Attempt]>) => {
   return failures.find(({ failed }) => failed.reason._tag !== "RateLimited") ?? failures[0]
 }
 
-/** What a pin that is not followed adds to a message. */
-const pinWord = ({ unpinned }: Extract<Decision, { _tag: "Move" | "Stay" }>): string =>
-  unpinned === undefined ? "" : `; ${Wording.unpinned(unpinned)}`
+/** What adds to a message that not all is as it was wished for. */
+const exceptions = (
+  { workload, resource: { spec } }: Situation,
+  { unpinned, setAside = [] }: Extract<Decision, { _tag: "Move" | "Stay" }>
+): string =>
+  [
+    ...(unpinned === undefined ? [] : [Wording.unpinned(unpinned)]),
+    ...setAside.map(Wording.setAside),
+    ...(workload?._tag !== "Unreadable" || spec.workload === undefined
+      ? []
+      : [Wording.workloadUnreadable(spec.workload.namespace, workload.message)])
+  ]
+    .map((text) => `; ${text}`)
+    .join("")
 
 const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move" }>): Wording.Wording => {
   const { addresses, attempts } = situation
@@ -130,7 +143,7 @@ const moving = (situation: Situation, decision: Extract<Decision, { _tag: "Move"
   if (problem === undefined)
     return {
       reason: "Routing",
-      message: `routing ${missing.length} of ${addresses.length} addresses to ${decision.to}, because ${why}${pinWord(decision)}`
+      message: `routing ${missing.length} of ${addresses.length} addresses to ${decision.to}, because ${why}${exceptions(situation, decision)}`
     }
   const { prefix, failed } = problem
   return {
@@ -172,8 +185,8 @@ const isWell = (situation: Situation): boolean =>
 /** We have just started, and netcup or the Secret was not read yet: there is nothing to say, unless what was said is wrong now. */
 const isUntold = (situation: Situation): boolean => {
   const { decision } = situation
-  if (decision._tag !== "Hold" || decision.because._tag !== "AccountUnknown" || decision.until !== undefined)
-    return false
+  if (decision._tag !== "Hold" || decision.until !== undefined) return false
+  if (decision.because._tag !== "AccountUnknown" && decision.because._tag !== "WorkloadUnknown") return false
   return !saysRouted(situation) || (wasRouted(situation) && isWell(situation))
 }
 
@@ -209,7 +222,7 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
   const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
   switch (decision._tag) {
     case "Stay": {
-      const message = `${routedTo(addresses, decision.node)}${pinWord(decision)}`
+      const message = `${routedTo(addresses, decision.node)}${exceptions(situation, decision)}`
       return { type: "Routed", status: "True", reason: "NodeSelected", message }
     }
     case "Move":

@@ -16,13 +16,14 @@ export interface Wording {
 
 type Reasons = ReadonlyArray<Ineligibility>
 
-export { moveReason, unpinned } from "@netcup-failover/core/Wording"
+export { moveReason, setAside, unpinned } from "@netcup-failover/core/Wording"
 
 const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   InvalidSpec: "InvalidSpec",
   CredentialsError: "CredentialsError",
   AccountUnknown: "RoutingFailed",
   ServerUnknown: "RoutingFailed",
+  WorkloadUnknown: "RoutingFailed",
   Paused: "Paused",
   Conflict: "Conflict"
 }
@@ -44,6 +45,10 @@ export const unplaceable = (reasons: ReadonlyMap<NodeName, Reasons>): Wording =>
     message: `no node can take the group: ${[...reasons].map(([node, against]) => againstNode(node, against)).join("; ")}`
   }
 }
+
+/** Of a workload whose Pods are not to be had; `message` is the API server's. */
+export const workloadUnreadable = (namespace: string, message: string): string =>
+  `spec.workload is set aside, since the Pods of ${namespace} cannot be listed (${message}): install the chart with rbac.pods=true`
 
 /** How long before its end a login is said to expire, in ms: as the alert of the same name has it. */
 export const expiringFor = 7 * 24 * 60 * 60 * 1_000

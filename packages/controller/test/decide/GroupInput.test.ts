@@ -35,6 +35,31 @@ describe("a group with a preference that is not understood", () => {
   })
 })
 
+describe("a group with a workload", () => {
+  const workload = { namespace: "apps", selector: { matchLabels: { app: "web" } } }
+  const ask = (view: Parameters<typeof GroupInput.make>[3], status?: GroupResource["status"]) =>
+    GroupInput.make(resource({ spec: { workload }, status }), fine, none, view)
+
+  it("is told where that serves, if it is known", () => {
+    const serving = new Set([node(1)])
+    assert.strictEqual(ask({ _tag: "Known", serving, changesAt: undefined }).serving, serving)
+    const unreadable = ask({ _tag: "Unreadable", message: "pods is forbidden" })
+    assert.notProperty(unreadable, "serving")
+    assert.isUndefined(unreadable.held)
+  })
+
+  it("waits for its Pods to be listed before its first placement, and for nothing once it is somewhere", () => {
+    assert.deepStrictEqual(ask(undefined).held, { because: HoldReason.WorkloadUnknown(), until: undefined })
+    assert.isUndefined(ask(undefined, { currentNode: "node-1" }).held)
+    assert.isUndefined(heldBy({}, fine))
+  })
+
+  it("that is not understood is not acted on, and says why", () => {
+    const selector = { matchExpressions: [{ key: "a", operator: "In" as const }] }
+    assert.match(invalid({ workload: { namespace: "apps", selector } }), /^workload\.selector: In on "a" needs/u)
+  })
+})
+
 describe("a group as placement sees it", () => {
   it("is what its resource says", () => {
     const nodeSelector = { matchLabels: { role: "edge" } }

@@ -78,6 +78,36 @@ const settled: Status = {
   ]
 }
 
+describe("the status of a group with a workload", () => {
+  const spec = { workload: { namespace: "apps", selector: {} } }
+  const stays = Decision.Stay({ node: node(1) })
+
+  it("says that its Pods cannot be listed, and which value of the chart allows it", () => {
+    const message = (decision: Decision) =>
+      routed(
+        compose(decision, {
+          resource: resource({ spec }),
+          workload: { _tag: "Unreadable", message: "pods is forbidden" }
+        })
+      )?.message
+    const word =
+      "; spec.workload is set aside, since the Pods of apps cannot be listed (pods is forbidden): install the chart with rbac.pods=true"
+    assert.strictEqual(message(stays), `all 2 addresses are routed to node-1${word}`)
+    assert.include(message(toTwo), word)
+  })
+
+  it("says that no node has a ready Pod, if it is so", () => {
+    const workload = { _tag: "Known", serving: new Set<never>(), changesAt: undefined } as const
+    const message = (decision: Decision) =>
+      routed(compose(decision, { resource: resource({ spec }), workload }))?.message
+    assert.strictEqual(
+      message(Decision.Stay({ node: node(1), setAside: ["serving"] })),
+      "all 2 addresses are routed to node-1; no node that could have it has a ready Pod that spec.workload selects: that rule is set aside"
+    )
+    assert.strictEqual(message(stays), "all 2 addresses are routed to node-1")
+  })
+})
+
 describe("the status of a group that", () => {
   it("is where it belongs says so of the node, the addresses and the credentials", () => {
     assert.deepStrictEqual(compose(Decision.Stay({ node: node(1) })), {
