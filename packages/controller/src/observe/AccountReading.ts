@@ -112,6 +112,7 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     const isStopped = view.running === false || view.rescue
     // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
     if (memory === undefined || isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return view
+    memory.notRunning(server, isStopped)
     yield* wake.now
     return view
   })
