@@ -99,6 +99,8 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
     asked.set(server, { firstAt, lastAt: startedAt, pause })
     const answer = yield* Effect.result(ask(server))
     if (Result.isSuccess(answer) && answer.success === undefined) {
+      if (before === undefined) asked.delete(server)
+      else asked.set(server, before)
       return accountless
     }
     asked.set(server, { firstAt, lastAt: yield* Monotonic.now, pause })

@@ -1,4 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Accounts } from "@netcup-failover/controller/observe/Accounts"
+import { Cluster } from "@netcup-failover/controller/observe/Cluster"
+import { Detector } from "@netcup-failover/controller/observe/Detector"
 import type { AccountState, NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
 import * as ProviderLook from "@netcup-failover/controller/observe/ProviderLook"
 import { Settings } from "@netcup-failover/controller/Settings"
@@ -9,6 +12,8 @@ import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
 import * as Errors from "@netcup-failover/netcup/NetcupError"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { account, accountState, node, server } from "../Given.ts"
@@ -319,6 +324,40 @@ describe("the account that is asked about a server", () => {
   it.effect("may be one that could not be reached just now", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* wordOf(named("a", [1], trouble(unreachable().reason))), "a")
+    })
+  )
+})
+
+describe("the layer that asks netcup", () => {
+  it.effect("asks about the servers of the nodes that the detector suspects, and tells the detector", () =>
+    Effect.gen(function* () {
+      const heard: Array<Signal> = []
+      const netcup = account({
+        state: Effect.succeed(accountState({ account: { servers: new Set([server(7)]), routes: new Map() } })),
+        inspect: (name) => Effect.succeed(view(name, false, "SHUTOFF"))
+      })
+      yield* Layer.build(
+        ProviderLook.layer.pipe(
+          Layer.provide([
+            Layer.mock(Detector, {
+              suspects: Stream.concat(Stream.make(new Set([node(1), node(2)])), Stream.never),
+              hear: (signal) => Effect.sync(() => void heard.push(signal))
+            }),
+            Layer.mock(Cluster, {
+              servers: Effect.succeed(
+                new Map([
+                  [node(1), server(7)],
+                  [node(3), server(3)]
+                ])
+              )
+            }),
+            Layer.mock(Accounts, { open: Effect.succeed([netcup]) }),
+            settingsOf()
+          ])
+        )
+      )
+      yield* seconds(1)
+      assert.deepStrictEqual(heard, [down(node(1))])
     })
   )
 })
