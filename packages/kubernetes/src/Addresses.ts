@@ -28,6 +28,9 @@ export interface Addresses {
   readonly used: (address: string) => void
   /** From now on others go first. */
   readonly silent: (address: string) => void
+  /** How many silences there were so far, and at which of them an address fell silent last; 0: never. */
+  readonly count: () => number
+  readonly silenceOf: (address: string) => number
 }
 
 /** So long a name's server that answered before is waited for. */
@@ -56,13 +59,15 @@ export const make = Effect.fnUntraced(function* (resolve: Resolve): Effect.fn.Re
   }
 
   const isOther = ({ address }: LookupAddress) => (address === current ? 0 : 1)
-  const silenceOf = ({ address }: LookupAddress) => silences.get(address) ?? 0
+  const silenceOf = (address: string) => silences.get(address) ?? 0
   const byMerit = (avoid: ReadonlySet<string>) => (a: LookupAddress, b: LookupAddress) =>
     Number(avoid.has(a.address)) - Number(avoid.has(b.address)) ||
-    silenceOf(a) - silenceOf(b) ||
+    silenceOf(a.address) - silenceOf(b.address) ||
     isOther(a) - isOther(b)
 
   return {
+    count: () => count,
+    silenceOf,
     used: (address) => {
       current = address
     },

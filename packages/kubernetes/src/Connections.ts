@@ -32,6 +32,8 @@ export interface Track {
   /** Its connection was silent: new ones go elsewhere. */
   readonly silent: Effect.Effect<void>
   readonly peer: () => string | undefined
+  /** Of the silences when it began. */
+  readonly count: number
 }
 
 export interface Connections {
@@ -80,6 +82,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
       const avoid = new Set(beside.flatMap((other) => other.peer() ?? []))
       return {
         since: yield* Monotonic.now,
+        count: addresses.count(),
         lookup: addresses.lookup(avoid),
         // Whether the others' address is to be left, their answers tell.
         onUsed: beside.length > 0 ? () => {} : addresses.used,
@@ -101,6 +104,9 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           Effect.sync(() => {
             const cut = Deferred.makeUnsafe<never, Unreachable>()
             open.set(cut, track)
+            // Left while this one was on its way there.
+            const peer = track.peer()
+            if (peer !== undefined && addresses.silenceOf(peer) > track.count) leave(peer)
             return cut
           }),
           (cut) => Effect.sync(() => open.delete(cut))

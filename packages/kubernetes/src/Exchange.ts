@@ -4,7 +4,7 @@
  */
 import * as http from "node:http"
 import * as https from "node:https"
-import type { Socket } from "node:net"
+import type { Socket, TcpSocketConnectOpts } from "node:net"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -43,6 +43,11 @@ export const send = Effect.fnUntraced(function* (
   body: string | undefined
 ): Effect.fn.Return<http.IncomingMessage, Unreachable | NotReached, Scope.Scope> {
   const { secure, reachTimeout, connectTimeout, onPeer, onSilent, onUsed, ...rest } = options
+  const to: https.RequestOptions & Pick<TcpSocketConnectOpts, "autoSelectFamilyAttemptTimeout"> = {
+    ...rest,
+    // Of each address of a name: Node's own 250 ms are soon over in a process that starts on a busy machine.
+    autoSelectFamilyAttemptTimeout: Duration.toMillis(reachTimeout) / 2
+  }
   const socket = Deferred.makeUnsafe<Connecting | undefined, Unreachable>()
   const answer = Deferred.makeUnsafe<http.IncomingMessage, Unreachable>()
   const fail = (cause: unknown) => {
@@ -53,7 +58,7 @@ export const send = Effect.fnUntraced(function* (
   const sent = yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
-        const request = (secure ? https.request : http.request)(rest)
+        const request = (secure ? https.request : http.request)(to)
         request.on("error", fail)
         request.on("close", () => fail(new Error("the connection was closed without an answer")))
         request.on("socket", (assigned) => {

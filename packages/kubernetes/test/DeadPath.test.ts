@@ -278,7 +278,8 @@ describe("an urgent request", () => {
 
   dead("in peace is sent once, on one connection", cluster(json(200, { n: 1 })), ({ client, server }) =>
     Effect.gen(function* () {
-      for (let n = 0; n < 10; n++) yield* client.request(urgent)
+      for (let n = 0; n < 10; n++)
+        yield* Effect.delay(client.request({ ...urgent, urgentAfter: "10 seconds" }), "5 millis")
       assert.lengthOf(server.asked, 10)
       assert.strictEqual(server.connections(), 1)
     })
@@ -289,7 +290,7 @@ describe("an urgent request", () => {
     cluster(json(409, { kind: "Status", reason: "Conflict", message: "changed", code: 409 })),
     ({ client, server }) =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(client.request(urgent))
+        const error = yield* Effect.flip(client.request({ ...urgent, urgentAfter: "10 seconds" }))
         assert.strictEqual(error.reason._tag, "Conflict")
         assert.lengthOf(server.asked, 1)
         const nowhere = KubeClient.layer({ kubeconfig: yield* temporaryFile(kubeconfigOf("http://127.0.0.1:1")) })

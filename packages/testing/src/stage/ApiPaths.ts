@@ -72,10 +72,7 @@ export const make = Effect.fn("ApiPaths.make")(function* (count: number) {
     let next = 0
     const service = Net.createServer({ noDelay: true }, (socket) => {
       const path = paths[next++ % paths.length]
-      if (path === undefined) {
-        socket.destroy()
-        return
-      }
+      if (path === undefined) return void socket.destroy()
       const onward = Net.connect({ host: path.host, port: path.port, noDelay: true })
       for (const [from, into] of [
         [socket, onward],
