@@ -4,7 +4,7 @@
  */
 import type { Account } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
-import type { Eligibility } from "./Eligibility.ts"
+import type { Eligibility, Question } from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
 import type { Group } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
@@ -41,10 +41,10 @@ export interface Outlook {
   readonly admits: (node: Candidate) => boolean
   /** The reasons why a node cannot take the group: none where it can. */
   readonly judge: (node: Candidate) => ReadonlyArray<Ineligibility>
-  /** Whether a node does not pass a rule that yields, set aside or not. */
-  readonly breaks: (node: Candidate) => boolean
   /** What becomes of the rules that yield. Looks at all nodes, once. */
   readonly sieve: () => Yielding.Sieve
+  /** The rules that were set aside, once a node that may have the group was asked about: where it passes all of them, none was. */
+  readonly setAside: () => ReadonlyArray<Eligibility>
   /** The nodes that hold addresses of the group now, in the order of their names. */
   readonly holders: ReadonlyArray<Candidate>
 }
@@ -60,27 +60,37 @@ const noRules: ReadonlyArray<Eligibility> = []
 
 export const make = (group: Group, account: Account, rules: Yielding.Rules, ground: Ground): Outlook => {
   const { eligibility, yielding = noRules } = rules
-  const passes = (rule: Eligibility, node: Candidate) => rule.judge({ group, node, account }).length === 0
   let sieved: Yielding.Sieve | undefined
   const sieve = () => {
-    const able = () => ground.nodes.filter((node) => passes(eligibility, node))
-    sieved ??= Yielding.sift(able(), yielding, passes)
+    const passes = (rule: Eligibility, node: Candidate) => rule.judge({ group, node, account }).length === 0
+    sieved ??= Yielding.sift(
+      ground.nodes.filter((node) => passes(eligibility, node)),
+      yielding,
+      passes
+    )
     return sieved
   }
   // One that passes every rule is left by every rule, whatever the other nodes are: most groups ask about no other.
-  const breaks = (node: Candidate) => yielding.some((rule) => !passes(rule, node))
+  const breaks = (question: Question) => {
+    for (const rule of yielding) if (rule.judge(question).length > 0) return true
+    return false
+  }
   return {
     group,
     account,
     ground,
     rules,
-    breaks,
     sieve,
-    admits: (node) => passes(eligibility, node) && (!breaks(node) || sieve().nodes.includes(node)),
+    setAside: () => sieved?.setAside ?? noRules,
+    admits: (node) => {
+      const question = { group, node, account }
+      return eligibility.judge(question).length === 0 && (!breaks(question) || sieve().nodes.includes(node))
+    },
     judge: (node) => {
-      const reasons = eligibility.judge({ group, node, account })
-      if (!breaks(node)) return reasons
-      return [...reasons, ...sieve().inForce.flatMap((rule) => rule.judge({ group, node, account }))]
+      const question = { group, node, account }
+      const reasons = eligibility.judge(question)
+      if (!breaks(question)) return reasons
+      return [...reasons, ...sieve().inForce.flatMap((rule) => rule.judge(question))]
     },
     holders: nodesWith(
       ground,
@@ -91,10 +101,6 @@ export const make = (group: Group, account: Account, rules: Yielding.Rules, grou
 
 /** All nodes that may take the group. */
 export const eligible = ({ sieve }: Outlook): ReadonlyArray<Candidate> => sieve().nodes
-
-/** The names of the rules that were set aside for the group to be on a node that it may be on. */
-export const setAside = (outlook: Outlook, at: Candidate): ReadonlyArray<string> =>
-  outlook.breaks(at) ? outlook.sieve().setAside.map(({ name }) => name) : []
 
 /** For each node what speaks against it. */
 export const reasons = ({ ground, judge }: Outlook): ReadonlyMap<NodeName, ReadonlyArray<Ineligibility>> =>

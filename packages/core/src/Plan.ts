@@ -157,9 +157,10 @@ const unpinned = (outlook: Outlook.Outlook): { readonly unpinned?: Unpinned } =>
   return reasons?.length === 0 ? {} : { unpinned: { node: pin, reasons: reasons ?? [] } }
 }
 
-const exceptions = (outlook: Outlook.Outlook, at: Candidate): Exceptions => {
-  const setAside = Outlook.setAside(outlook, at)
-  return { ...unpinned(outlook), ...(setAside.length === 0 ? {} : { setAside }) }
+const exceptions = (outlook: Outlook.Outlook): Exceptions => {
+  const setAside = outlook.setAside()
+  const pin = unpinned(outlook)
+  return setAside.length === 0 ? pin : { ...pin, setAside: setAside.map(({ name }) => name) }
 }
 
 const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
@@ -194,12 +195,12 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
 
   const placed: Array<{ readonly outlook: Outlook.Outlook; readonly at: Candidate }> = []
   const move = (outlook: Outlook.Outlook, to: Candidate, because: MoveReason) =>
-    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...exceptions(outlook, to) }))
+    decisions.set(outlook.group.name, Decision.Move({ to: to.name, because, ...exceptions(outlook) }))
   const place = (outlook: Outlook.Outlook, to: Candidate) => {
     carry(to.name)
     if (Outlook.missingAt(outlook, to).length > 0) return move(outlook, to, why(outlook, to))
     placed.push({ outlook, at: to })
-    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...exceptions(outlook, to) }))
+    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...exceptions(outlook) }))
   }
 
   const unplaced = new Map<string, Outlook.Outlook>()

@@ -35,6 +35,12 @@ describe("the verdict by what the Node object declares", () => {
     assert.strictEqual(fromDeclared({ ready: "True", deleting: false, outOfService: [] }).state, "Healthy")
   })
 
+  it("is Failed for a node that is being drained, however ready it is", () => {
+    const { state, reasons } = fromDeclared({ ready: "True", deleting: false, draining: true })
+    assert.deepStrictEqual([state, reasons.map(renderSign)], ["Failed", ["is being drained"]])
+    assert.strictEqual(fromDeclared({ ready: "True", deleting: false, draining: false }).state, "Healthy")
+  })
+
   it("puts every sign into words of its own", () => {
     const signs = [...fromDeclared({ ready: "False", deleting: true }).reasons]
     for (const ready of ["Unknown", undefined] as const) signs.push(...fromDeclared({ ready, deleting: false }).reasons)

@@ -18,6 +18,8 @@ import * as Run from "./Run.ts"
 const notKnown =
   "As far as the cluster tells: which servers an account has, whether they run and at which site they are, only netcup knows."
 
+const podsNotKnown = "Where Pods of spec.workload are ready is not asked here: for that, see what the controller says."
+
 const Answer = Schema.Struct({
   ...Explanation.fields,
   /** What the controller says itself, if it has said anything yet. */
@@ -40,7 +42,11 @@ const lookAt = Effect.fn("Explain.lookAt")(function* (name: string) {
   const [explanation] = explainAll(world, { since, only: new Set([name]) })
   if (resource === undefined) return yield* new WrongUsage({ message: `the cluster has no group ${name}` })
   if (explanation === undefined) return yield* new WrongUsage({ message: `the group ${name} is being deleted` })
-  return { explanation, routed: resource.status?.conditions?.find(({ type }) => type === "Routed") }
+  return {
+    explanation,
+    workload: resource.spec.workload,
+    routed: resource.status?.conditions?.find(({ type }) => type === "Routed")
+  }
 })
 
 export const explain = Command.make(
@@ -55,12 +61,17 @@ export const explain = Command.make(
       Effect.gen(function* () {
         const kubeconfig = yield* Settings.kubeconfig(yield* Settings.load)
         const client = yield* Layer.build(KubeClient.layer({ kubeconfig, userAgent: "netcup-failover" }))
-        const { explanation, routed } = yield* Effect.provide(lookAt(group), client)
+        const { explanation, workload, routed } = yield* Effect.provide(lookAt(group), client)
         const said =
           routed === undefined
             ? []
             : [`The controller says: Routed=${routed.status} (${routed.reason}), ${routed.message}`]
-        const lines = [...ExplainText.render(explanation).split("\n"), ...said, notKnown]
+        const lines = [
+          ...ExplainText.render(explanation).split("\n"),
+          ...said,
+          notKnown,
+          ...(workload === undefined ? [] : [podsNotKnown])
+        ]
         return {
           json: encode({ ...explanation, routed: routed ?? null }),
           text: lines.map((line) => `${/^ */u.exec(line)?.[0] ?? ""}${Shown.line(line)}`).join("\n")
