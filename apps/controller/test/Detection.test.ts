@@ -23,14 +23,15 @@ suite("detection", { apis: ["soap"] }, (scenario) => {
       )
       yield* stage.putCredentials("netcup", loginName)
       const { metricsUrl } = yield* stage.startController({ DETECTION_LEASE_STALE_AFTER: "4s" })
+      const scrape = get(`${metricsUrl}/metrics`)
       const thinks = (state: string) => `netcup_failover_node_verdict{node="node-1",state="${state}"} 1`
-      const untilItThinks = (state: string) => eventually(get(metricsUrl), ({ body }) => body.includes(thinks(state)))
+      const untilItThinks = (state: string) => eventually(scrape, ({ body }) => body.includes(thinks(state)))
       const nodeSelector = { matchLabels: { place: "node-1" } }
       yield* stage.putGroup("there", { ips: [ipOf(1)], nodeSelector })
       assert.strictEqual(yield* stage.routedNode("there"), "node-1")
       yield* untilItThinks("Healthy")
       // A Lease that was never seen renewed says nothing by staying as it is.
-      yield* eventually(get(metricsUrl), ({ body }) => body.includes('netcup_failover_watch_up{resource="leases"} 1'))
+      yield* eventually(scrape, ({ body }) => body.includes('netcup_failover_watch_up{resource="leases"} 1'))
       yield* Effect.sleep("3 seconds")
 
       for (const kubelet of kubelets) if (kubelet.name === "node-1") yield* kubelet.pause
