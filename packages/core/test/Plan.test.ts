@@ -128,25 +128,28 @@ describe("plan", () => {
 
   it.prop(
     "moves nothing that is placed when a node joins or recovers",
-    [worlds, oneOf(0, 1, 2, 3, 4, 5, 9)],
-    ([world, id]) => {
-      const labels = world.nodes.find(({ name }) => name === node(id))?.labels ?? {}
-      const nodes = [...world.nodes.filter(({ name }) => name !== node(id)), candidate(id, { labels })]
+    [worlds, oneOf(0, 1, 2, 3, 4, 5, 9), oneOf<number | undefined>(undefined, undefined, 1, 2, 3, 4, 5)],
+    ([world, id, claimed]) => {
+      const known = world.nodes.find(({ name }) => name === node(id))
+      // One that joins may say that it is a server that another node says it is.
+      const own = server(known === undefined && claimed !== undefined ? claimed : id)
+      const others = world.nodes.filter(({ name }) => name !== node(id))
+      const isTwin = others.some((other) => other.server === own)
+      const nodes = [...others, candidate(id, { labels: known?.labels ?? {}, server: own })]
       const accounts = new Map(
-        [...world.accounts].map(([key, account]) => [
-          key,
-          { ...account, servers: new Set([...account.servers, server(id)]) }
-        ])
+        [...world.accounts].map(([key, account]) => [key, { ...account, servers: new Set([...account.servers, own]) }])
       )
       const before = plan(world)
       const after = plan(world.with({ nodes, accounts }))
-      for (const { name, target } of world.groups) {
+      for (const { name, target, current } of world.groups) {
         const decision = before.get(name)
         // A group that was told to go to this very node is on its way, not placed.
         const awaited = target?.committed === true && target.node === node(id)
         // Nor is one well placed for which a rule yielded: the node may be the first that passes it.
-        if (decision?._tag === "Stay" && decision.setAside === undefined && !awaited)
-          assert.deepStrictEqual(after.get(name), decision, name)
+        if (decision?._tag !== "Stay" || decision.setAside !== undefined || awaited) continue
+        // Which of two names of a server a group is on is for its history to say, if it has one.
+        if (isTwin && current !== decision.node) assert.strictEqual(after.get(name)?._tag, "Stay", name)
+        else assert.deepStrictEqual(after.get(name), decision, name)
       }
     },
     often

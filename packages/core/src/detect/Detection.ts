@@ -19,7 +19,8 @@ export interface Judged {
   readonly suspects: ReadonlySet<NodeName>
   /**
    * Whose Leases are to be read: unrenewed for `leaseStaleAfter` by the clock, but nothing has proved since that no renewal was missed.
-   * Read all of them, tell `Renewed` of each that is another than it was, then `LeasesHeard`; `LeasesLost` when a read fails. Whoever
+   * Read all of them, tell `Renewed` of each that is another than it was, then `LeasesHeard`; `LeasesLost` when a read fails, and
+   * before the rest when it took long: the API server stood still for kubelets, too. Whoever
    * does not is told of no stale Lease until the watch itself proves something.
    */
   readonly overdue: ReadonlySet<NodeName>

@@ -101,7 +101,7 @@ const renew = (evidence: Evidence, moment: Moment, node: NodeName): Evidence => 
 const unanswered = (evidence: Evidence, moment: Moment, node: NodeName, startedAt: number, standstill: number) =>
   update(evidence, node, (known) => {
     // A connect that was under way while we stood still was not really asked; nor is an answer undone by what was asked before it.
-    if (known.answeredAt === undefined || startedAt < known.answeredAt || startedAt < evidence.awakeAt) return known
+    if (known.answeredAt === undefined || startedAt < Math.max(known.answeredAt, evidence.awakeAt)) return known
     const row = rowOf(evidence, known)
     if (row === undefined) {
       const length = moment.at - startedAt

@@ -20,7 +20,10 @@ export type Signal = Data.TaggedEnum<{
   Gone: { readonly node: NodeName }
   /** The node's Lease is another than it was: its kubelet renewed it. */
   Renewed: { readonly node: NodeName }
-  /** The watch of Leases proved that it is live: anything came by it, or it was made anew and the server answered. */
+  /**
+   * All that the server knew of Leases until now is heard: they were read, or watched anew, or the watch itself said so (a bookmark). Tell
+   * what came with it first. A renewal alone is no such proof: others may be behind it.
+   */
   LeasesHeard: {}
   /** The watch of Leases broke: what it does not tell means nothing until it is heard again. */
   LeasesLost: {}

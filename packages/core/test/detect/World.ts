@@ -229,6 +229,8 @@ export const run = (script: Script): ReadonlyArray<Frame> => {
       thaw = true
       continue
     }
+    // What the server said before we stood still is the first that we read.
+    if (thaw && isConnected) hear(at, Signal.LeasesHeard())
     if (at % 1_000 === 0) hear(at, Signal.Tick())
     for (const [n, node] of nodes.entries()) probe(at, n, node)
     thaw = false
