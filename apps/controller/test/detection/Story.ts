@@ -1,0 +1,191 @@
+/**
+ * Stories of nodes that die, or only seem to: a real API server and node lifecycle controller, kubelets with ports, netcup's simulator,
+ * and controllers as processes. Each has a cluster of its own while it runs, since the guard looks at all nodes; several run at once,
+ * since most of their time is waiting.
+ */
+import { assert, layer } from "@effect/vitest"
+import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
+import { KubeCluster, start } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import type { AddressSpec } from "@netcup-failover/testing/netcup/Arrangement"
+import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
+import * as Pace from "@netcup-failover/testing/stage/Pace"
+import * as PoweredNode from "@netcup-failover/testing/stage/PoweredNode"
+import * as Stage from "@netcup-failover/testing/stage/Stage"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Pool from "effect/Pool"
+import * as Ref from "effect/Ref"
+import type { Scope } from "effect/Scope"
+import { account, loginName } from "../Account.ts"
+
+const kube = await Effect.runPromise(KubeBinaries.forTests)
+
+/** `DETECTION_PACE=1`: in real time, as `npm run soak:detection` does. */
+export const pace = Pace.make(Number(process.env.DETECTION_PACE ?? "0.25"))
+
+/** What a loaded machine may add to any time, in ms. */
+const noise = 2_500
+
+/** An etcd, an API server and a controller manager each; more of them starve each other on two cores. */
+const clusters = 3
+
+class Clusters extends Context.Service<
+  Clusters,
+  {
+    /** One that nobody else uses until the scope ends. */
+    readonly take: Effect.Effect<KubeCluster["Service"], unknown, Scope>
+    /** An address of loopback that nobody else has. */
+    readonly host: Effect.Effect<string>
+  }
+>()("@netcup-failover/controller-app/test/detection/Clusters") {
+  static readonly layer = Layer.effect(
+    Clusters,
+    Effect.gen(function* () {
+      const binaries = yield* KubeBinaries.locate
+      const acquire = start(binaries, { nodeLifecycle: pace.nodeLifecycle }).pipe(
+        Effect.tap((cluster) => Effect.provideService(Stage.install(), KubeCluster, cluster))
+      )
+      const pool = yield* Pool.make({ acquire, size: clusters })
+      const hosts = yield* Ref.make(0)
+      return Clusters.of({
+        take: Pool.get(pool),
+        host: Effect.map(
+          Ref.updateAndGet(hosts, (last) => last + 1),
+          (n) => `127.0.1.${1 + (n % 250)}`
+        )
+      })
+    })
+  )
+}
+
+export interface World {
+  /** So many nodes; 3 when absent. Each is a server, and answers. */
+  readonly nodes?: number
+  /** The group's spec beside its address. */
+  readonly wishes?: Parameters<Effect.Success<ReturnType<typeof Stage.make>>["putGroup"]>[1]["wishes"]
+  /** How many groups of one address each; group `group-N` is on `node-N` from the start. 1 when absent. */
+  readonly groups?: number
+}
+
+const cidrOf = (n: number) => `198.51.100.${n}/32`
+
+/** Nodes with groups that netcup already routes to them: every routing call is one that the story is about. */
+const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: World, host: Effect.Effect<string>) {
+  // Were there a limit, a second move would be held back by it, and prove nothing.
+  const stage = yield* Stage.make({ limitWindow: "10 millis" })
+  const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1)
+  const addresses = upTo(groups).map((n): AddressSpec => ({ cidr: cidrOf(n), routedTo: `v${n}` }))
+  yield* stage.world.addAccount(account(nodes, addresses))
+  const powered = yield* Effect.forEach(
+    upTo(nodes),
+    Effect.fnUntraced(function* (n) {
+      const options = { host: yield* host, server: `v${n}`, beats: pace.beats }
+      return yield* PoweredNode.make(stage, `node-${n}`, options)
+    }),
+    { concurrency: "unbounded" }
+  )
+  yield* stage.putCredentials("netcup", loginName)
+  yield* Effect.forEach(upTo(groups), (n) =>
+    stage.putGroup(`group-${n}`, { ips: [cidrOf(n)], ...(wishes === undefined ? {} : { wishes }) })
+  )
+  const routings = stage.simulator.journal.callsOf(stage.operations.route)
+
+  const node = (n: number): PoweredNode.PoweredNode => {
+    const found = powered[n - 1]
+    return found ?? assert.fail(`there is no node-${n}`)
+  }
+
+  /** Says a number in the test's output, for people: what is asserted of it is only the bound. */
+  const tell = (what: string, millis: number, bound?: number) =>
+    Effect.logInfo(
+      `${what}: ${(millis / 1000).toFixed(2)} s${bound === undefined ? "" : ` (at most ${bound * pace.factor} s at this pace)`}`
+    )
+
+  return {
+    ...stage,
+    node,
+    nodes: powered,
+    routings,
+    /** A controller at this pace; `on`: the node that it is told to run on. Returns when it leads, or another does. */
+    controller: (name: string, on?: number) =>
+      stage.startController({
+        ...pace.environment,
+        POD_NAME: name,
+        ...(on === undefined ? {} : { NODE_NAME: `node-${on}` })
+      }),
+    /** All is as it was arranged, and has been heard of often enough to count: each Lease renewed, each port answered. */
+    settled: Effect.gen(function* () {
+      yield* Effect.forEach(upTo(groups), (n) => stage.routedNode(`group-${n}`))
+      yield* Effect.sleep(pace.seconds(22))
+      assert.deepStrictEqual(yield* routings, [], "moved though nothing had happened")
+    }),
+    /** The first routing call is made within so many seconds (of life) of `since`; says how many they were. */
+    routedWithin: Effect.fnUntraced(function* (what: string, bound: number, since: number) {
+      const call = yield* stage.simulator
+        .awaitCall({ operation: stage.operations.route })
+        .pipe(Effect.timeout(Duration.sum(pace.seconds(bound * 2), Duration.seconds(20))))
+      const took = call.receivedAt - since
+      yield* tell(what, took, bound)
+      assert.isAtMost(took, bound * 1000 * pace.factor + noise, what)
+      return call
+    }),
+    /** For so many seconds (of life) nothing is routed that was not before. */
+    quietFor: Effect.fnUntraced(function* (seconds: number) {
+      const before = (yield* routings).length
+      yield* Effect.sleep(pace.seconds(seconds))
+      assert.lengthOf(yield* routings, before, "routing calls while there should be none")
+    }),
+    tell
+  }
+})
+export type Told = Effect.Success<ReturnType<typeof prepare>>
+
+/** For so many seconds of life. */
+export const wait = (seconds: number) => Effect.sleep(pace.seconds(seconds))
+
+export const now = Clock.currentTimeMillis
+
+/** No story is longer, in seconds of life; its cluster's start and a busy machine come on top. */
+const longest = 400
+const ownTime = longest * 1000 * pace.factor + 120_000
+
+/** Longer than all that wait for a cluster take together. */
+const patience = 40 * 60_000
+
+type Tell = (
+  title: string,
+  world: World,
+  body: (told: Told) => Effect.Effect<void, unknown, Scope>,
+  /** netcup's APIs that it is told over; SOAP alone when absent. */
+  apis?: ReadonlyArray<"soap" | "rest">
+) => void
+
+/** A file of stories. */
+export const stories = (name: string, define: (story: Tell) => void): void => {
+  layer(Clusters.layer, { excludeTestServices: true, timeout: 120_000 })(`${name}${kube.note}`, (it) => {
+    define((title, world, body, apis = ["soap"]) => {
+      for (const api of apis) {
+        it.effect.skipIf(kube.skip)(
+          `${title} (${api.toUpperCase()})`,
+          () =>
+            Effect.gen(function* () {
+              const { host, take } = yield* Clusters
+              const cluster = yield* take
+              yield* prepare(world, host).pipe(
+                Effect.flatMap(body),
+                Effect.scoped,
+                Effect.timeout(ownTime),
+                Effect.provideService(KubeCluster, cluster),
+                Effect.provideService(NetcupStage.Api, api),
+                Effect.annotateLogs({ story: title, api })
+              )
+            }),
+          { timeout: patience, concurrent: true }
+        )
+      }
+    })
+  })
+}
