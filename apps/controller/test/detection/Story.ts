@@ -18,6 +18,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Pool from "effect/Pool"
 import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { account, loginName } from "../Account.ts"
 
@@ -70,6 +71,16 @@ export interface World {
   readonly groups?: number
 }
 
+const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.String }) })
+const Readiness = Schema.Struct({
+  status: Schema.Struct({
+    conditions: Schema.Array(
+      Schema.Struct({ type: Schema.String, status: Schema.String, lastTransitionTime: Schema.String })
+    )
+  })
+})
+const readinessOf = ({ status }: typeof Readiness.Type) => status.conditions.find(({ type }) => type === "Ready")
+
 const cidrOf = (n: number) => `198.51.100.${n}/32`
 
 /** Nodes with groups that netcup already routes to them: every routing call is one that the story is about. */
@@ -98,6 +109,17 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
     return found ?? assert.fail(`there is no node-${n}`)
   }
 
+  /** When the cluster first said `Ready=Unknown` of it, to the second below. */
+  const unknown = ({ path }: PoweredNode.PoweredNode) =>
+    stage.cluster.http
+      .waitUntil(
+        path,
+        Readiness,
+        (one) => readinessOf(one)?.status === "Unknown",
+        Duration.sum(pace.seconds(120), Duration.seconds(20))
+      )
+      .pipe(Effect.map((one) => Date.parse(readinessOf(one)?.lastTransitionTime ?? "")))
+
   /** Says a number in the test's output, for people: what is asserted of it is only the bound. */
   const tell = (what: string, millis: number, bound?: number) =>
     Effect.logInfo(
@@ -109,10 +131,11 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
     node,
     nodes: powered,
     routings,
-    /** A controller at this pace; `on`: the node that it is told to run on. Returns when it leads, or another does. */
-    controller: (name: string, on?: number) =>
+    /** A controller at this pace; `on`: the node that it is told to run on. */
+    controller: (name: string, on?: number, environment: Readonly<Record<string, string>> = {}) =>
       stage.startController({
         ...pace.environment,
+        ...environment,
         POD_NAME: name,
         ...(on === undefined ? {} : { NODE_NAME: `node-${on}` })
       }),
@@ -122,15 +145,38 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
       yield* Effect.sleep(pace.seconds(22))
       assert.deepStrictEqual(yield* routings, [], "moved though nothing had happened")
     }),
-    /** The first routing call is made within so many seconds (of life) of `since`; says how many they were. */
-    routedWithin: Effect.fnUntraced(function* (what: string, bound: number, since: number) {
+    /** Returns when that replica leads. */
+    leads: (name: string) =>
+      stage.cluster.http.waitUntil(
+        Stage.leasePath,
+        Lease,
+        ({ spec }) => spec.holderIdentity.startsWith(name),
+        "1 minute"
+      ),
+    /** Returns when its Lease has just been renewed. */
+    afterHeartbeat: Effect.fnUntraced(function* ({ renewedAt }: PoweredNode.PoweredNode) {
+      const before = yield* renewedAt
+      yield* Effect.repeat(Effect.delay(renewedAt, "20 millis"), { until: (at) => at !== before })
+    }),
+    unknown,
+    /** The first routing call (or another) is made within so many seconds (of life) of `since`; says how many they were. */
+    routedWithin: Effect.fnUntraced(function* (what: string, bound: number, since: number, count = 1) {
       const call = yield* stage.simulator
-        .awaitCall({ operation: stage.operations.route })
+        .awaitCall({ operation: stage.operations.route, count })
         .pipe(Effect.timeout(Duration.sum(pace.seconds(bound * 2), Duration.seconds(20))))
       const took = call.receivedAt - since
       yield* tell(what, took, bound)
       assert.isAtMost(took, bound * 1000 * pace.factor + noise, what)
       return call
+    }),
+    /** The node turns `Ready=Unknown`, and the first routing call is made then, and not before. Both in ms since the epoch. */
+    routedByReadiness: Effect.fnUntraced(function* (node: PoweredNode.PoweredNode) {
+      const [call, unknownAt] = yield* Effect.all(
+        [stage.simulator.awaitCall({ operation: stage.operations.route }), unknown(node)],
+        { concurrency: 2 }
+      ).pipe(Effect.timeout(Duration.sum(pace.seconds(120), Duration.seconds(20))))
+      assert.isAtLeast(call.receivedAt, unknownAt, "routed before the cluster said that the node is NotReady")
+      return { callAt: call.receivedAt, unknownAt }
     }),
     /** For so many seconds (of life) nothing is routed that was not before. */
     quietFor: Effect.fnUntraced(function* (seconds: number) {
