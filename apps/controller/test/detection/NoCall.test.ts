@@ -97,8 +97,10 @@ stories("no routing call is made", (story) => {
       yield* told.quietFor(60)
       yield* told.cluster.startApiServer
       yield* Effect.forEach(told.nodes, (node) => told.unknown(node), { concurrency: "unbounded" })
-      yield* told.quietFor(30)
-      yield* Effect.forEach(told.nodes, (node) => node.resume, { concurrency: "unbounded" })
+      // Kubelets find the way back one by one: now there is a healthy node to go to.
+      yield* told.node(3).resume
+      yield* told.quietFor(20)
+      yield* Effect.forEach([1, 2], (n) => told.node(n).resume, { concurrency: 2 })
       yield* told.quietFor(40)
     })
   )
@@ -112,6 +114,19 @@ stories("no routing call is made", (story) => {
       yield* told.cluster.stopApiServer
       yield* told.quietFor(60)
       yield* told.cluster.startApiServer
+      yield* told.quietFor(60)
+    })
+  )
+
+  story(
+    "when the only controller stands still for a minute, and goes on",
+    { groups: 2 },
+    Effect.fnUntraced(function* (told) {
+      const only = yield* told.controller("first", 3)
+      yield* told.settled
+      yield* only.freeze
+      yield* told.quietFor(60)
+      yield* only.thaw
       yield* told.quietFor(60)
     })
   )
