@@ -5,6 +5,7 @@ import { Events } from "@netcup-failover/kubernetes/Events"
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import { Leadership } from "@netcup-failover/kubernetes/Leadership"
 import { LeaseStore } from "@netcup-failover/kubernetes/LeaseStore"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -63,7 +64,16 @@ const ReplicaLive = Layer.unwrap(
         leaseDuration: settings.leaseDuration,
         renewDeadline: settings.leaseRenewDeadline,
         retryInterval: settings.leaseRetryPeriod
-      }).pipe(Layer.provide(LeaseStore.layer({ name: leaseName, namespace: settings.namespace })))
+      }).pipe(
+        Layer.provide(
+          LeaseStore.layer({
+            name: leaseName,
+            namespace: settings.namespace,
+            // Five tries before the deadline, and none sooner than a slow API server answers.
+            againAfter: Duration.min(Duration.seconds(2), Duration.times(settings.leaseRenewDeadline, 0.2))
+          })
+        )
+      )
     )
   })
 ).pipe(Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))

@@ -25,6 +25,7 @@ export const layer = (answer: Answer) =>
     KubeClient.of({
       namespace: undefined,
       silences: Stream.empty,
+      doubt: Effect.void,
       lines: () => Effect.die("no watch is expected"),
       request: ({ method, path, body, schema }) =>
         answer({ method, path, body }).pipe(

@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Unreachable } from "./KubeError.ts"
@@ -19,26 +20,44 @@ const describe = (cause: unknown): string => {
   return cause instanceof Error ? cause.message || cause.name : String(cause)
 }
 
+/** No connection came about in time: nothing was sent. */
+export class NotReached extends Schema.TaggedError<NotReached>()("NotReached", { message: Schema.String }) {}
+
+interface Way {
+  readonly secure: boolean
+  /** Of TCP alone. */
+  readonly reachTimeout: Duration.Duration
+  /** Of TCP and TLS together. */
+  readonly connectTimeout: Duration.Duration
+  /** Told each address that a connection goes to, and each that let an attempt wait. */
+  readonly onPeer: (address: string) => void
+  readonly onSilent: (address: string) => void
+}
+
 /** Sends, and waits for the head of the answer. */
 export const send = Effect.fnUntraced(function* (
-  options: https.RequestOptions & { readonly secure: boolean; readonly connectTimeout: Duration.Duration },
+  options: https.RequestOptions & Way,
   body: string | undefined
-): Effect.fn.Return<http.IncomingMessage, Unreachable, Scope.Scope> {
-  const { secure, connectTimeout, ...rest } = options
-  const socket = Deferred.makeUnsafe<Socket, Unreachable>()
+): Effect.fn.Return<http.IncomingMessage, Unreachable | NotReached, Scope.Scope> {
+  const { secure, reachTimeout, connectTimeout, onPeer, onSilent, ...rest } = options
+  const socket = Deferred.makeUnsafe<Connecting | undefined, Unreachable>()
   const answer = Deferred.makeUnsafe<http.IncomingMessage, Unreachable>()
   const fail = (cause: unknown) => {
     const failure = Effect.fail(new Unreachable({ message: describe(cause) }))
     Deferred.doneUnsafe(socket, failure)
     Deferred.doneUnsafe(answer, failure)
   }
-  yield* Effect.acquireRelease(
+  const sent = yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
         const request = (secure ? https.request : http.request)(rest)
         request.on("error", fail)
         request.on("close", () => fail(new Error("the connection was closed without an answer")))
-        request.on("socket", (assigned) => Deferred.doneUnsafe(socket, Effect.succeed(assigned)))
+        request.on("socket", (assigned) => {
+          if (assigned.remoteAddress !== undefined) onPeer(assigned.remoteAddress)
+          const connecting = assigned.connecting ? watch(assigned, { secure, onPeer, onSilent }) : undefined
+          Deferred.doneUnsafe(socket, Effect.succeed(connecting))
+        })
         request.on("response", (response) => {
           // Between two reads nobody listens, and an 'error' without a listener would end the process.
           response.on("error", () => {})
@@ -53,23 +72,46 @@ export const send = Effect.fnUntraced(function* (
     (request) => Effect.sync(() => request.destroy())
   )
   // Beside the answer, which is what an error while connecting fails.
-  const ready = Effect.raceFirst(Effect.flatMap(Deferred.await(socket), connected(secure)), Deferred.await(answer))
-  yield* Effect.timeoutOrElse(ready, {
-    duration: connectTimeout,
-    orElse: () => new Unreachable({ message: `no connection within ${Duration.format(connectTimeout)}` })
-  })
+  const within = (step: Effect.Effect<unknown, Unreachable | NotReached>, limit: Duration.Duration) =>
+    Effect.raceFirst(step, Deferred.await(answer)).pipe(
+      Effect.timeoutOrElse({
+        duration: limit,
+        orElse: () => {
+          sent.destroy()
+          return new NotReached({ message: `no connection within ${Duration.format(limit)}` })
+        }
+      })
+    )
+  const connecting = yield* Deferred.await(socket)
+  if (connecting !== undefined) {
+    const reached = within(Deferred.await(connecting.reached), reachTimeout)
+    yield* within(Effect.andThen(reached, Deferred.await(connecting.ready)), connectTimeout)
+  }
   return yield* Deferred.await(answer)
 })
 
-const connected = (secure: boolean) => (socket: Socket) =>
-  socket.connecting
-    ? Effect.callback<void>((resume) => {
-        const event = secure ? "secureConnect" : "connect"
-        const done = () => resume(Effect.void)
-        socket.once(event, done)
-        return Effect.sync(() => socket.off(event, done))
-      })
-    : Effect.void
+interface Connecting {
+  /** TCP stands. */
+  readonly reached: Deferred.Deferred<void>
+  /** What is to be sent can be. */
+  readonly ready: Deferred.Deferred<void>
+}
+
+const watch = (
+  socket: Socket,
+  { secure, onPeer, onSilent }: Pick<Way, "secure" | "onPeer" | "onSilent">
+): Connecting => {
+  const reached = Deferred.makeUnsafe<void>()
+  const ready = Deferred.makeUnsafe<void>()
+  socket.on("connectionAttempt", onPeer)
+  socket.on("connectionAttemptTimeout", onSilent)
+  socket.once("connect", () => {
+    if (socket.remoteAddress !== undefined) onPeer(socket.remoteAddress)
+    Deferred.doneUnsafe(reached, Effect.void)
+  })
+  socket.once(secure ? "secureConnect" : "connect", () => Deferred.doneUnsafe(ready, Effect.void))
+  return { reached, ready }
+}
 
 /**
  * The answer's text as it comes, read only when asked for. Not by Node's async iterator: its `return` waits behind the pending

@@ -1,6 +1,7 @@
 /**
  * Requests to the Kubernetes API: connections kept and reused, a limit on every wait, answers decoded, failures as {@link KubeError}.
  */
+import { lookup } from "node:dns"
 import type { IncomingMessage } from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -14,13 +15,17 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import * as Addresses from "./Addresses.ts"
 import * as Agents from "./Agents.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Exchange from "./Exchange.ts"
+import * as Insistence from "./Insistence.ts"
 import * as Json from "./Json.ts"
 import { KubeError, type KubeErrorReason, MalformedAnswer, Unreachable } from "./KubeError.ts"
 import * as Lines from "./Lines.ts"
+import * as Monotonic from "./Monotonic.ts"
 import * as Status from "./Status.ts"
 
 export interface KubeClientSettings {
@@ -30,13 +35,17 @@ export interface KubeClientSettings {
   readonly requestTimeout?: Duration.Input | undefined
   /** Of TCP and TLS together, within the request's. Default 3 s. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** Connections for calls; watches have their own, without a limit. Default 8. */
+  /** Of TCP alone: a kernel that lives answers at once, however busy its API server is. Default 1 s. */
+  readonly reachTimeout?: Duration.Input | undefined
+  /** Connections for calls; watches and what is urgent have their own, without a limit. Default 8. */
   readonly maxConnections?: number | undefined
   /** The longest answer, and the longest line of a watch, in characters. Default 16 Mi. */
   readonly maxAnswerLength?: number | undefined
   /** How often a GET is repeated after a failure that may pass. Default 2. */
   readonly retries?: number | undefined
   readonly userAgent?: string | undefined
+  /** How the server's name becomes addresses. Default: the system's way. */
+  readonly resolve?: Addresses.Resolve | undefined
 }
 
 type Query = Readonly<Record<string, string | undefined>>
@@ -54,6 +63,11 @@ interface KubeRequest<A> {
   readonly timeout?: Duration.Input | undefined
   /** Instead of the client's {@link KubeClientSettings.retries}; of a GET only, nothing else is ever repeated. */
   readonly retries?: number | undefined
+  /**
+   * For what must not come late and may be done twice, such as an optimistic write: waits behind no other request, shares no connection
+   * with one, and is sent once more, on a fresh connection, whenever there was no answer for so long; three times in all.
+   */
+  readonly urgentAfter?: Duration.Input | undefined
 }
 
 export class KubeClient extends Context.Service<
@@ -62,8 +76,13 @@ export class KubeClient extends Context.Service<
     /** The namespace of the kubeconfig's context or of the pod. */
     readonly namespace: string | undefined
     readonly request: <A>(request: KubeRequest<A>) => Effect.Effect<A, KubeError>
-    /** One element whenever a request had no answer in time: connections that were open then may all be dead. */
-    readonly silences: Stream.Stream<void>
+    /**
+     * Whenever a request had no answer in time, the monotonic millisecond at which it was sent: connections that were made before then
+     * may all be dead.
+     */
+    readonly silences: Stream.Stream<number>
+    /** For who has reason to think that a machine of the API server died: as after a silence, for all connections made until now. */
+    readonly doubt: Effect.Effect<void>
     /** Opens a watch. The lines are read only as fast as they are taken; fails when silent for longer than `idleLimit`. */
     readonly lines: (
       path: string,
@@ -81,24 +100,54 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
   const connectTimeout = Duration.fromInputUnsafe(settings.connectTimeout ?? "3 seconds")
   const longest = settings.maxAnswerLength ?? 16 * 1024 * 1024
   const cluster = yield* Credentials.load(settings.kubeconfig)
-  const silences = yield* PubSub.sliding<void>(1)
+  const reachTimeout = Duration.fromInputUnsafe(settings.reachTimeout ?? "1 second")
+  const silences = yield* PubSub.sliding<number>(1)
   const { server } = cluster
   const secure = server.protocol === "https:"
-  const calls = yield* Agents.make({ secure, maxConnections: settings.maxConnections ?? 8 })
-  const watches = yield* Agents.make({ secure, maxConnections: Number.POSITIVE_INFINITY })
+  const addresses = yield* Addresses.make(settings.resolve ?? lookup)
+  const agents = (maxConnections: number) => Agents.make({ secure, maxConnections, lookup: addresses.lookup })
+  const maxConnections = settings.maxConnections ?? 8
+  const calls = yield* agents(maxConnections)
+  const urgent = yield* agents(Number.POSITIVE_INFINITY)
+  const watches = yield* agents(Number.POSITIVE_INFINITY)
+  // A request waits for its turn here, where that counts for no silence of the server.
+  const turns = yield* Semaphore.make(maxConnections)
   const prefix = server.pathname.replace(/\/+$/, "")
   // Node wants an IPv6 address without its brackets.
   const host = server.hostname.replace(/^\[|\]$/g, "")
 
+  /** Connections that were made before `since` may be dead, idle ones among them. */
+  const doubtAll = Effect.fnUntraced(function* (since: number) {
+    for (const each of [calls, urgent, watches]) each.dropIdle()
+    yield* PubSub.publish(silences, since)
+  })
+
+  /** Where an exchange goes, for who has to say that it was silent. */
+  const track = Effect.map(Monotonic.now, (since) => {
+    let peer: string | undefined
+    return {
+      since,
+      onPeer: (address: string) => {
+        peer = address
+      },
+      silent: Effect.sync(() => (peer === undefined ? undefined : addresses.silent(peer)))
+    }
+  })
+  type Track = Effect.Success<typeof track>
+
   const exchange = Effect.fnUntraced(function* (
     agents: Agents.Agents,
-    { method, path, query, body, contentType }: Omit<KubeRequest<unknown>, "schema">
+    { method, path, query, body, contentType }: Omit<KubeRequest<unknown>, "schema">,
+    { onPeer, silent, since }: Track
   ) {
     const credentials = yield* cluster.credentials
     return yield* Exchange.send(
       {
         secure,
+        reachTimeout,
         connectTimeout,
+        onPeer,
+        onSilent: addresses.silent,
         host,
         port: server.port || (secure ? 443 : 80),
         method,
@@ -113,6 +162,11 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
         }
       },
       body === undefined ? undefined : JSON.stringify(body)
+    ).pipe(
+      Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubtAll(since))),
+      // Nothing was sent, whatever was to be; and the next connection of a Service's address goes to another machine by chance.
+      Effect.retry({ times: 2, while: ({ _tag }) => _tag === "NotReached" }),
+      Effect.catchTag("NotReached", ({ message }) => new Unreachable({ message }))
     )
   })
 
@@ -134,21 +188,54 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     return yield* Status.toReason(answer.statusCode ?? 0, body, retryAfter(answer.headers["retry-after"], now))
   })
 
-  const once = <A>(request: KubeRequest<A>): Effect.Effect<A, KubeErrorReason | KubeError> =>
-    Effect.gen(function* () {
-      const answer = yield* exchange(calls, request)
+  /** The connection that was silent is destroyed with the request's scope; others may be just as dead. */
+  const within =
+    (limit: Duration.Input, { silent }: Track, tell: Effect.Effect<unknown>) =>
+    <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.timeoutOrElse(effect, {
+        duration: limit,
+        orElse: () =>
+          Effect.gen(function* () {
+            yield* silent
+            yield* tell
+            return yield* new Unreachable({
+              message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}`
+            })
+          })
+      })
+
+  const once = Effect.fnUntraced(function* <A>(request: KubeRequest<A>, tracked: Track) {
+    return yield* Effect.gen(function* () {
+      const answer = yield* exchange(request.urgentAfter === undefined ? calls : urgent, request, tracked)
       if (!isSuccess(answer)) return yield* refusal(answer)
       const text = yield* read(answer)
       const value = yield* Effect.fromResult(Json.parse(text))
       return yield* Effect.fromResult(Json.decode(request.schema)(value))
-    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, calls, PubSub.publish(silences, undefined)))
+    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubtAll(tracked.since)))
+  })
+
+  const persistently = <A>(request: KubeRequest<A>, after: Duration.Input) =>
+    Insistence.ask({
+      after,
+      tries: 3,
+      begin: (n) => Effect.andThen(Effect.sync(n === 1 ? () => {} : urgent.dropIdle), track),
+      attempt: (tracked) => once(request, tracked),
+      isLost: isUnreachable,
+      // So the server lives, and the way of this one doesn't.
+      overtaken: ({ silent, since }) => Effect.andThen(silent, doubtAll(since))
+    })
 
   return KubeClient.of({
     namespace: cluster.namespace,
     silences: Stream.fromPubSub(silences),
+    doubt: Effect.flatMap(Monotonic.now, doubtAll),
     request: Effect.fn("KubeClient.request")(function* <A>(request: KubeRequest<A>) {
       yield* Effect.annotateCurrentSpan({ method: request.method, path: request.path })
-      return yield* once(request).pipe(
+      const sent =
+        request.urgentAfter === undefined
+          ? turns.withPermit(Effect.flatMap(track, (tracked) => once(request, tracked)))
+          : persistently(request, request.urgentAfter)
+      return yield* sent.pipe(
         Effect.mapError(named(`${request.method} ${request.path}`)),
         Effect.retry({
           schedule: backoff,
@@ -159,14 +246,22 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     }),
     lines: Effect.fn("KubeClient.lines")(function* (path: string, query: Query, idleLimit: Duration.Duration) {
       const error = named(`WATCH ${path}`)
+      const tracked = yield* track
       const answer = yield* Effect.gen(function* () {
-        const head = yield* exchange(watches, { method: "GET", path, query })
+        const head = yield* exchange(watches, { method: "GET", path, query }, tracked)
         return isSuccess(head) ? head : yield* refusal(head)
-      }).pipe(within(requestTimeout, watches, Effect.void), Effect.mapError(error))
+      }).pipe(
+        // An API server that starts lets watches wait while it answers all else.
+        within(requestTimeout, tracked, Effect.sync(watches.dropIdle)),
+        Effect.mapError(error)
+      )
       return Exchange.chunks(answer, idleLimit).pipe(Lines.split(longest), Stream.mapError(error))
     })
   })
 })
+
+const isUnreachable = (error: KubeErrorReason | KubeError) =>
+  (error._tag === "KubeError" ? error.reason._tag : error._tag) === "Unreachable"
 
 const search = (query: Query = {}): string => {
   const params = new URLSearchParams()
@@ -183,20 +278,6 @@ const retryAfter = (header: string | undefined, now: number): Duration.Duration 
     ? parsed.duration
     : Duration.millis(Math.max(0, DateTime.toEpochMillis(parsed.dateTime) - now))
 }
-
-/** The connection that was silent is destroyed with the request's scope; idle ones may be just as dead. */
-const within = (limit: Duration.Input, agents: Agents.Agents, tell: Effect.Effect<unknown>) =>
-  Effect.timeoutOrElse({
-    duration: limit,
-    orElse: () =>
-      Effect.gen(function* () {
-        agents.dropIdle()
-        yield* tell
-        return yield* new Unreachable({
-          message: `no answer within ${Duration.format(Duration.fromInputUnsafe(limit))}`
-        })
-      })
-  })
 
 const named = (request: string) => (error: KubeErrorReason | KubeError) =>
   error._tag === "KubeError" ? error : new KubeError({ request, reason: error })

@@ -86,6 +86,7 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
   const candidacy = Effect.gen(function* () {
     const warned = yield* Ref.make(false)
     while (true) {
+      const startedAt = yield* Monotonic.now
       const tried = yield* Effect.result(Effect.timeoutOption(election.take, renewDeadline))
       const outcome = Result.isSuccess(tried) ? Option.getOrUndefined(tried.success) : undefined
       if (outcome?._tag === "Taken") return outcome.held
@@ -93,7 +94,8 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
         yield* Effect.logWarning("cannot stand for election, trying on", tried.failure)
       }
       const chance = retryInterval * (0.75 + 0.25 * (yield* Random.next))
-      yield* Effect.sleep(outcome !== undefined && outcome.expiresIn > 0 ? Math.min(chance, outcome.expiresIn) : chance)
+      const pause = Math.max(0, chance - ((yield* Monotonic.now) - startedAt))
+      yield* Effect.sleep(outcome !== undefined && outcome.expiresIn > 0 ? Math.min(pause, outcome.expiresIn) : pause)
     }
   })
 
@@ -115,16 +117,19 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
   const renewing = (first: Election.Held): Effect.Effect<never, LeaseLost> =>
     Effect.gen(function* () {
       let current = first
+      let startedAt = first.monotonic
       let failure: KubeError | undefined
       while (true) {
-        const left = current.monotonic + renewDeadline - (yield* Monotonic.now)
-        yield* Effect.sleep(Math.max(0, Math.min(retryInterval, left)))
+        // From start to start: a try that took long is followed at once by the next.
+        const due = Math.min(startedAt + retryInterval, current.monotonic + renewDeadline)
+        yield* Effect.sleep(Math.max(0, due - (yield* Monotonic.now)))
         const lost = yield* unfit(current)
         if (lost !== undefined) {
           if (failure !== undefined) yield* Effect.logError("the lease could not be renewed", failure)
           return yield* lost
         }
-        const rest = current.monotonic + renewDeadline - (yield* Monotonic.now)
+        startedAt = yield* Monotonic.now
+        const rest = current.monotonic + renewDeadline - startedAt
         const tried = yield* Effect.result(Effect.timeoutOption(election.renew(current), rest))
         if (Result.isFailure(tried)) failure = tried.failure
         else if (Option.isSome(tried.success)) {

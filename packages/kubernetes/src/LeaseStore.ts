@@ -1,6 +1,6 @@
 /**
  * The one Lease that an election is about. Every write is optimistic: it fails with `Conflict` or `AlreadyExists` when somebody
- * else wrote first. Every call has a time limit of its own.
+ * else wrote first. So it may be sent twice: on a connection that went dead a request costs seconds, not the Lease.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -35,8 +35,8 @@ export class LeaseStore extends Context.Service<
 interface LeaseStoreSettings {
   readonly name: string
   readonly namespace: string
-  /** Of each request; several have to fit into the deadline for a renewal. Default 3 s. */
-  readonly timeout?: Duration.Input | undefined
+  /** Unanswered for so long, a request is sent once more on a fresh connection. Several have to fit into the deadline. Default 2 s. */
+  readonly againAfter?: Duration.Input | undefined
 }
 
 const kind = { group: "coordination.k8s.io", version: "v1", kind: "Lease", plural: "leases", namespaced: true }
@@ -46,7 +46,11 @@ const decodeLease = Json.decode(
 )
 const decodeObject = Json.decode(Schema.JsonObject)
 
-const make = Effect.fnUntraced(function* ({ name, namespace, timeout = "3 seconds" }: LeaseStoreSettings) {
+const make = Effect.fnUntraced(function* ({
+  name,
+  namespace,
+  againAfter: urgentAfter = "2 seconds"
+}: LeaseStoreSettings) {
   const client = yield* KubeClient
   const collection = collectionPath(kind, namespace)
   const path = objectPath(kind, { name, namespace })
@@ -63,7 +67,7 @@ const make = Effect.fnUntraced(function* ({ name, namespace, timeout = "3 second
   }
 
   return LeaseStore.of({
-    read: client.request({ method: "GET", path, schema: Schema.JsonObject, timeout, retries: 0 }).pipe(
+    read: client.request({ method: "GET", path, schema: Schema.JsonObject, urgentAfter, retries: 0 }).pipe(
       Effect.flatMap(stored),
       Effect.catchIf(
         (error) => error.reason._tag === "NotFound",
@@ -82,7 +86,7 @@ const make = Effect.fnUntraced(function* ({ name, namespace, timeout = "3 second
             spec: spec(undefined, record)
           },
           schema: Schema.JsonObject,
-          timeout
+          urgentAfter
         })
         .pipe(Effect.flatMap(stored)),
     update: (found, record) =>
@@ -92,7 +96,7 @@ const make = Effect.fnUntraced(function* ({ name, namespace, timeout = "3 second
           path,
           body: { ...found.object, spec: spec(found.object, record) },
           schema: Schema.JsonObject,
-          timeout
+          urgentAfter
         })
         .pipe(Effect.flatMap(stored))
   })

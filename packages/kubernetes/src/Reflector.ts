@@ -39,10 +39,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   const watch = yield* Watch.make(kind, settings)
   const { silences } = yield* KubeClient
   // A watch on a connection that died with a node is as silent as a quiet one. Resuming costs one request.
-  yield* silences.pipe(
-    Stream.runForEach(() => watch.reconnect),
-    Effect.forkScoped
-  )
+  yield* silences.pipe(Stream.runForEach(watch.doubt), Effect.forkScoped)
   const store = yield* Ref.make<Store.Store<A>>(Store.empty())
   const synced = yield* Deferred.make<void>()
   const signal = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })

@@ -40,6 +40,8 @@ export interface Watch<A> extends WatchHealth.Observable {
   readonly events: Stream.Stream<WatchEvent<A>>
   /** Drops the connection and resumes on a new one: for who knows that this silence cannot be. */
   readonly reconnect: Effect.Effect<void>
+  /** The same for a connection made before `since` (monotonic ms) or so little later that it tells nothing. */
+  readonly doubt: (since: number) => Effect.Effect<void>
 }
 
 /** After these the version is as good as before. */
@@ -53,6 +55,9 @@ const keepsVersion: ReadonlySet<KubeErrorReason["_tag"]> = new Set([
 
 /** After these too, unless they come again and again: then it may be the version that the server stumbles over. */
 const keepsVersionAtFirst: ReadonlySet<KubeErrorReason["_tag"]> = new Set(["ServerError", "MalformedAnswer"])
+
+/** In ms: a server that lives has answered by then, as a rule. */
+const usualDelay = 1000
 
 export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   kind: ResourceKind<A>,
@@ -68,6 +73,8 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   const decode = WatchFrame.line(kind)
   const health = yield* WatchHealth.make(path)
   const cut = yield* Ref.make(Deferred.makeUnsafe<never, KubeError>())
+  /** When the present connection was made: its head came. */
+  const liveAt = yield* Ref.make<number | undefined>(undefined)
 
   const named = (reason: KubeErrorReason) => new KubeError({ request: `WATCH ${path}`, reason })
 
@@ -79,7 +86,6 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     const version = yield* Ref.make<string | undefined>(undefined)
     const failures = yield* Ref.make(0)
     /** Of the present connection. */
-    const liveAt = yield* Ref.make<number | undefined>(undefined)
     const frames = yield* Ref.make(0)
 
     const onLine = Effect.fnUntraced(function* (text: string) {
@@ -148,11 +154,18 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     return Stream.forever(Stream.catch(attempt, (error) => Stream.fromEffectDrain(failed(error))))
   })
 
+  const reconnect = Effect.flatMap(Ref.get(cut), (cutNow) =>
+    Deferred.fail(cutNow, named(new Unreachable({ message: "dropped, since its silence cannot be" })))
+  )
+
   return {
     ...health.observable,
     events: Stream.provideService(Stream.unwrap(run), KubeClient, client),
-    reconnect: Effect.flatMap(Ref.get(cut), (cutNow) =>
-      Deferred.fail(cutNow, named(new Unreachable({ message: "dropped, since its silence cannot be" })))
-    )
+    reconnect,
+    doubt: Effect.fnUntraced(function* (since) {
+      const connectedAt = yield* Ref.get(liveAt)
+      // One that is just being made has its own limits, and what was made later was answered after the other fell silent.
+      if (connectedAt !== undefined && connectedAt < since + usualDelay) yield* reconnect
+    })
   }
 })
