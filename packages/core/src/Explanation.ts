@@ -17,7 +17,8 @@ const Sign = Schema.TaggedUnion({
   Draining: {},
   LeaseStale: { since: Schema.Finite },
   Unanswering: { since: Schema.Finite },
-  ServerDown: { word: Schema.String, since: Schema.Finite }
+  ServerDown: { word: Schema.String, since: Schema.Finite },
+  Recovering: { since: Schema.Finite }
 })
 
 const Ineligibility = Schema.TaggedUnion({

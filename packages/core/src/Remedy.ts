@@ -24,7 +24,8 @@ const ofSign = (node: NodeName): ((sign: Sign) => string) =>
     Draining: () => `${node} takes Pods again: kubectl uncordon ${node}`,
     LeaseStale: () => `${node} renews its Lease again`,
     Unanswering: () => `${node} answers again`,
-    ServerDown: () => "netcup says that its server runs again"
+    ServerDown: () => "netcup says that its server runs again",
+    Recovering: () => `${node} has been back for longer`
   })
 
 const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyArray<string>) =>

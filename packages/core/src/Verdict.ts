@@ -25,16 +25,18 @@ export type Sign = Data.TaggedEnum<{
   Unanswering: { readonly since: number }
   /** netcup says so of its server, in its own word, since we first heard it (ms since the epoch). */
   ServerDown: { readonly word: string; readonly since: number }
+  /** It had failed; what convicted it is over since then (ms since the epoch), but not yet for long enough. */
+  Recovering: { readonly since: number }
 }>
 export const Sign = Data.taggedEnum<Sign>()
 
-/** `changesAt`: when time alone may change the verdict (ms since the epoch); absent when only a new signal can. */
+/** `changesAt`: when the verdict will change if nothing else is heard (ms since the epoch); absent where that cannot be told. */
 export interface Verdict {
   /** A suspect keeps what it has and is given nothing. */
   readonly state: "Healthy" | "Suspect" | "Failed"
   readonly reasons: ReadonlyArray<Sign>
   readonly changesAt: number | undefined
-  /** The reasons would do, but so many nodes were lost together that it is taken for our own trouble, or the API server's. */
+  /** The reasons would do, but it is taken for our own trouble, or the API server's: too many nodes were lost together, or it was away. */
   readonly guarded?: boolean
 }
 
@@ -44,6 +46,10 @@ export interface Declared {
   readonly deleting: boolean
   /** Taints that say that the node is down. */
   readonly outOfService?: ReadonlyArray<string>
+  /** What the annotation of an operator says of why the node is to be left. */
+  readonly maintenance?: string
+  /** Its Pods are being evicted, and groups are to leave it before them. */
+  readonly draining?: boolean
 }
 
 const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
@@ -59,11 +65,22 @@ const readiness = (ready: Declared["ready"]): ReadonlyArray<Sign> => {
   }
 }
 
-/** The verdict by what the Node object declares alone: as the seed system judges, and by what taints say of its being down. */
-export const fromDeclared = ({ ready, deleting, outOfService = [] }: Declared): Verdict => {
+/**
+ * The verdict by what the Node object declares alone: as the seed system judges, and by what taints say of its being down and operators
+ * of their plans.
+ */
+export const fromDeclared = ({
+  ready,
+  deleting,
+  outOfService = [],
+  maintenance,
+  draining = false
+}: Declared): Verdict => {
   const reasons = [
     ...(deleting ? [Sign.Deleting()] : []),
     ...outOfService.map((taint) => Sign.OutOfService({ taint })),
+    ...(maintenance === undefined ? [] : [Sign.Maintenance({ note: maintenance })]),
+    ...(draining ? [Sign.Draining()] : []),
     ...readiness(ready)
   ]
   return { state: reasons.length === 0 ? "Healthy" : "Failed", reasons, changesAt: undefined }
@@ -82,5 +99,6 @@ export const renderSign: (sign: Sign) => string = Sign.$match({
   Draining: () => "is being drained",
   LeaseStale: ({ since }) => `has not renewed its Lease since ${clock(since)}`,
   Unanswering: ({ since }) => `has not answered since ${clock(since)}`,
-  ServerDown: ({ word, since }) => `is a server that netcup calls ${word} since ${clock(since)}`
+  ServerDown: ({ word, since }) => `is a server that netcup calls ${word} since ${clock(since)}`,
+  Recovering: ({ since }) => `has been back only since ${clock(since)}`
 })

@@ -1,4 +1,4 @@
-import { type Candidate, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import { type Candidate, maintenanceAnnotation, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
@@ -14,7 +14,12 @@ const NodeResource = Schema.Struct({
     ...Identity.fields,
     name: NodeName,
     labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-    annotations: Schema.optionalKey(Schema.Struct({ [serverNameAnnotation]: Schema.optionalKey(Schema.String) })),
+    annotations: Schema.optionalKey(
+      Schema.Struct({
+        [serverNameAnnotation]: Schema.optionalKey(Schema.String),
+        [maintenanceAnnotation]: Schema.optionalKey(Schema.String)
+      })
+    ),
     deletionTimestamp: Schema.optionalKey(Schema.String)
   }),
   spec: Schema.optionalKey(
@@ -68,6 +73,17 @@ const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
 /** Conditions that speak against a node while they are True. */
 const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
 
+/** So much of what an operator wrote is repeated in statuses and Events, in characters. */
+const noteLength = 120
+
+/** What an operator says of the maintenance that the node is in. */
+const maintenanceOf = (annotation: string | undefined): string | undefined => {
+  const note = annotation?.trim().replace(/\s+/gu, " ")
+  if (note === undefined || note === "" || note === "false") return undefined
+  const characters = [...note]
+  return characters.length > noteLength ? `${characters.slice(0, noteLength - 1).join("")}…` : note
+}
+
 /**
  * The node as placement sees it. An annotation that is empty or blank counts as absent.
  *
@@ -75,6 +91,7 @@ const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PID
  */
 export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
+  const maintenance = maintenanceOf(metadata.annotations?.[maintenanceAnnotation])
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
   const ready = conditions.find(({ type }) => type === "Ready")
@@ -87,7 +104,8 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
     verdict: Verdict.fromDeclared({
       ready: readinessOf(ready?.status),
       deleting: metadata.deletionTimestamp !== undefined,
-      outOfService: outOfService.filter((key) => taints.includes(key))
+      outOfService: outOfService.filter((key) => taints.includes(key)),
+      ...(maintenance === undefined ? {} : { maintenance })
     }),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),

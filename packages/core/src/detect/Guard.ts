@@ -1,0 +1,38 @@
+/**
+ * Do we see nodes fail, or are we the one that is cut off? When many were lost together, it is we, or the API server.
+ */
+import type { NodeName } from "../Candidate.ts"
+
+/** A node, as far as it tells of ourselves. */
+export interface Witness {
+  readonly node: NodeName
+  /** Since when it is lost, monotonic ms; absent: it is not. */
+  readonly lostAt: number | undefined
+  /** Somebody who need not see it knows why it is lost, or it could not be missed: it tells nothing of us. */
+  readonly mute: boolean
+}
+
+/**
+ * `Together`: whatever rests on what we see or hear is held. `Alone`: no other node would tell whether it is we who are cut off, so that
+ * a stale Lease and silence are held.
+ */
+export type Guard = (lost: { readonly node: NodeName; readonly lostAt: number }) => "Together" | "Alone" | undefined
+
+/**
+ * @param self our own node, which tells nothing: it is on our side of any cut. Where it is not known, one that is not lost is taken for it.
+ * @param burst nodes lost within so long of each other were lost together, in ms
+ */
+export const of = (witnesses: ReadonlyArray<Witness>, self: NodeName | undefined, burst: number): Guard => {
+  const others = witnesses.filter(({ node }) => node !== self)
+  const there = others.filter(({ lostAt, mute }) => lostAt === undefined && !mute).length
+  const living = self === undefined ? Math.max(0, there - 1) : there
+  const lost = others.filter(({ lostAt, mute }) => lostAt !== undefined && !mute)
+  return ({ node, lostAt: at }) => {
+    // Those that were lost long before count for nothing.
+    const since = lost.filter(({ lostAt = at }) => lostAt >= at - burst)
+    const together = since.filter(({ lostAt = at }) => lostAt <= at + burst).length
+    const counted = living + since.length
+    if (counted <= 1) return node === self && together > 0 ? "Together" : "Alone"
+    return together > counted / 2 ? "Together" : undefined
+  }
+}
