@@ -7,6 +7,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as SchemaGetter from "effect/SchemaGetter"
+import { addressTypes } from "./observe/ProbeTarget.ts"
 import { Period } from "./Period.ts"
 import * as Setting from "./Setting.ts"
 import { SocketAddress } from "./SocketAddress.ts"
@@ -14,6 +16,22 @@ import { WebUrl } from "./WebUrl.ts"
 
 const Moves = Schema.FiniteFromString.check(
   Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 10_000) || "Expected a whole number from 1 to 10000")
+)
+
+const Probes = Schema.FiniteFromString.check(
+  Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 1_000) || "Expected a whole number from 1 to 1000")
+)
+
+const Port = Schema.FiniteFromString.check(
+  Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 65_535) || "Expected a port, 1 to 65535")
+)
+
+const AddressTypes = Schema.String.pipe(
+  Schema.decodeTo(Schema.Array(Schema.String), {
+    decode: SchemaGetter.transform((text) => text.split(",").map((type) => type.trim())),
+    encode: SchemaGetter.transform((types) => types.join(","))
+  }),
+  Schema.decodeTo(Schema.Array(Schema.Literals(addressTypes)))
 )
 
 const url = (variable: string, standard: string, meaning: string) =>
@@ -69,6 +87,26 @@ export const settings = {
     "WATCH_IDLE_LIMIT",
     "90s",
     "how long a watch may be silent before it is made anew; longer than a minute: so far bookmarks are apart"
+  ),
+  probes: Setting.choice("PROBES", ["On", "Off"], "On", "whether nodes are asked by TCP connects whether they live"),
+  probeInterval: period("PROBE_INTERVAL", "1s", "how often each node is"),
+  probeTimeout: period("PROBE_TIMEOUT", "1s", "how long a node may take to accept or to refuse"),
+  probePort: Setting.optional("PROBE_PORT", Port, {
+    unit: "port",
+    meaning: "at which port; without it at the one that the node says its kubelet has, else 10250"
+  }),
+  probeAddressTypes: Setting.make("PROBE_ADDRESS_TYPES", AddressTypes, addressTypes.join(","), {
+    unit: "types",
+    meaning: "at which of the node's addresses: the first type that it has one of"
+  }),
+  probeConcurrency: Setting.make("PROBE_CONCURRENCY", Probes, "64", {
+    unit: "number",
+    meaning: "how many connects may be under way at once"
+  }),
+  suspectInterval: period(
+    "NETCUP_SUSPECT_INTERVAL",
+    "2s",
+    "how often netcup is asked about a server whose node seems to be dead; after a minute ever less often"
   ),
   settlePeriod: period(
     "NODE_SETTLE_PERIOD",

@@ -79,6 +79,7 @@ export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   loginExpiresAt: Effect.succeed(undefined),
   holds: () => false,
   watchServers: () => Effect.void,
+  inspect: (name) => Effect.succeed({ name, running: undefined, word: undefined, rescue: false }),
   route: () => Effect.void,
   ...more
 })

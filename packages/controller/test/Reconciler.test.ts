@@ -129,7 +129,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
         secret: () => ({ _tag: "Found" as const, secret })
       }))
     }),
-    Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup) }),
+    Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup), open: Effect.succeed([netcup]) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
     Layer.mergeAll(FakeKube.layer(answer), Wake.layer, Collectors.layer, settingsOf(), PromptDigest.layer)
   )

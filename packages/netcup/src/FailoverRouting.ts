@@ -12,6 +12,8 @@ import type { NetcupError } from "./NetcupError.ts"
 export interface ServerView {
   readonly name: ServerName
   readonly running: boolean | undefined
+  /** What `running` was told by, in netcup's own word (`offline`, `SHUTOFF`, …); absent when it said none. */
+  readonly word: string | undefined
   readonly rescue: boolean
 }
 

@@ -16,7 +16,7 @@ import * as Scope from "effect/Scope"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
-import type { AccountHealth, FirstReading, Health } from "./AccountHealth.ts"
+import { type AccountHealth, type FirstReading, type Health, isLoginTrouble } from "./AccountHealth.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
 
 const nothing: Routes = { held: new Map(), untold: new Map() }
@@ -107,16 +107,19 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     return { here: [...told.keys()], memory }
   })
 
+  const inspect = Effect.fnUntraced(function* (memory: RouteMemory.RouteMemory | undefined, server: ServerName) {
+    const view = yield* routing.inspect(server)
+    const isStopped = view.running === false || view.rescue
+    // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
+    if (memory === undefined || isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return view
+    memory.notRunning(server, isStopped)
+    yield* wake.now
+    return view
+  })
+
   /** What a route needs is learned before it is needed. A failure is found again, and reported, by the route itself. */
   const lookAt = (memory: RouteMemory.RouteMemory) => (server: ServerName) =>
-    routing.inspect(server).pipe(
-      Effect.flatMap(({ running, rescue }) => {
-        const isStopped = running === false || rescue
-        // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
-        if (isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return Effect.void
-        memory.notRunning(server, isStopped)
-        return wake.now
-      }),
+    inspect(memory, server).pipe(
       Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`))
     )
 
@@ -168,6 +171,12 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     Effect.forkScoped
   )
   return {
+    /** A server's state, asked now; what it means for routing is remembered. */
+    inspect: (server: ServerName) =>
+      Ref.get(health.ref).pipe(
+        Effect.flatMap(({ known }) => inspect(known?.memory, server)),
+        Effect.tapError((error) => (isLoginTrouble(error.reason) ? health.fail(error) : Effect.void))
+      ),
     watchServers: (servers: ReadonlySet<ServerName>) =>
       Effect.andThen(Ref.set(watched, servers), Effect.asVoid(Queue.offer(nudges, undefined)))
   }

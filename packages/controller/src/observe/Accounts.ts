@@ -34,6 +34,8 @@ export class Accounts extends Context.Service<
       wanted: ReadonlyArray<Credentials>,
       servers: ReadonlySet<ServerName>
     ) => Effect.Effect<(credentials: Credentials) => NetcupAccount.NetcupAccount | undefined>
+    /** Those that are open now. */
+    readonly open: Effect.Effect<ReadonlyArray<NetcupAccount.NetcupAccount>>
   }
 >()("@netcup-failover/controller/observe/Accounts") {
   static readonly layer = Layer.effect(
@@ -76,6 +78,7 @@ export class Accounts extends Context.Service<
       })
 
       return Accounts.of({
+        open: Effect.sync(() => Array.from(MutableHashMap.values(accounts), ({ account }) => account)),
         use: Effect.fnUntraced(function* (wanted, servers) {
           const open = [...MutableHashMap.keys(accounts)]
           for (const credentials of open) {

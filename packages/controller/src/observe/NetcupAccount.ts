@@ -5,6 +5,7 @@ import type { Account, AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { Credentials } from "@netcup-failover/netcup/Credentials"
+import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
 import * as FailoverRoutingOf from "@netcup-failover/netcup/FailoverRoutingOf"
 import type { NetcupError } from "@netcup-failover/netcup/NetcupError"
 import * as Effect from "effect/Effect"
@@ -34,6 +35,8 @@ export interface NetcupAccount {
   readonly holds: RouteMemory.RouteMemory["holds"]
   /** Names the servers that our nodes are: what is routed to them is read ahead. */
   readonly watchServers: (servers: ReadonlySet<ServerName>) => Effect.Effect<void>
+  /** What netcup says of a server now. */
+  readonly inspect: (server: ServerName) => Effect.Effect<ServerView, NetcupError>
   /**
    * Routes an address, and looks where it is when the answer was lost. `permitted` is asked directly before the change is sent,
    * since it may have had to wait.
@@ -82,7 +85,7 @@ export const open = Effect.fnUntraced(function* (
 
   const shared = { api, routing, health, settle } as const
   const route = yield* AccountRouting.make(shared)
-  const { watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers })
+  const { inspect, watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers })
   const account: NetcupAccount = {
     state: Effect.map(Ref.get(health.ref), ({ key, known, first, notices, trouble }) => ({
       key,
@@ -94,6 +97,7 @@ export const open = Effect.fnUntraced(function* (
     loginExpiresAt: routing.loginExpiresAt,
     holds: (prefix, server) => Ref.getUnsafe(health.ref).known?.memory.holds(prefix, server) === true,
     watchServers,
+    inspect,
     route
   }
   return account

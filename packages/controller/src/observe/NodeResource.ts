@@ -39,6 +39,11 @@ const NodeResource = Schema.Struct({
             lastTransitionTime: Schema.optionalKey(Schema.NullOr(Schema.String))
           })
         )
+      ),
+      /** Where it is probed; both change about never. */
+      addresses: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, address: Schema.String }))),
+      daemonEndpoints: Schema.optionalKey(
+        Schema.Struct({ kubeletEndpoint: Schema.optionalKey(Schema.Struct({ Port: Schema.Int })) })
       )
     })
   )

@@ -14,6 +14,8 @@ export interface NodeParts {
   readonly pressures?: ReadonlyArray<string>
   /** When `Ready` changed last. */
   readonly readySince?: string
+  readonly addresses?: ReadonlyArray<{ readonly type: string; readonly address: string }>
+  readonly kubeletPort?: number
   /** Stands for the moment: heartbeats, images, leases of IPs, whatever moves by itself. */
   readonly moment?: number
 }
@@ -28,6 +30,8 @@ export const nodeJson = ({
   taints = ["x"],
   pressures = [],
   readySince = "2026-11-20T07:00:00Z",
+  addresses = [{ type: "InternalIP", address: "203.0.113.11" }],
+  kubeletPort = 10_250,
   moment = 0
 }: NodeParts = {}): unknown => {
   const at = new Date(Date.UTC(2026, 10, 22, 12, 0, moment)).toISOString()
@@ -75,8 +79,8 @@ export const nodeJson = ({
         pressure("NetworkUnavailable"),
         condition("Ready", ready, readySince)
       ],
-      addresses: [{ type: "InternalIP", address: "203.0.113.11" }],
-      daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
+      addresses,
+      daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
       nodeInfo: { kernelVersion: "6.12.0", kubeletVersion: "v1.36.3", bootID: `${moment}` },
       images: [{ names: [`registry.example/image:${moment}`], sizeBytes: 1_000 + moment }]
     }

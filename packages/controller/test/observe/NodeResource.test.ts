@@ -39,7 +39,9 @@ describe("a Node as it is decoded", () => {
     ["a cordon", { unschedulable: true }],
     ["a taint", { taints: [] }],
     ["pressure", { pressures: ["DiskPressure"] }],
-    ["since when it is ready", { readySince: "2026-11-22T12:00:00Z" }]
+    ["since when it is ready", { readySince: "2026-11-22T12:00:00Z" }],
+    ["its address", { addresses: [{ type: "InternalIP", address: "203.0.113.12" }] }],
+    ["the port of its kubelet", { kubeletPort: 10_251 }]
   ]
   for (const [what, parts] of changes) {
     it(`tells ${what}`, () => {

@@ -45,7 +45,7 @@ const look = Effect.fnUntraced(function* (
   const observation = yield* Observation.look.pipe(
     Effect.provide(Layer.mock(Cluster, { view: Effect.succeed(cluster) })),
     Effect.provide(
-      Layer.succeed(Accounts, {
+      Layer.mock(Accounts, {
         use: (wanted, servers) =>
           Effect.sync(() => {
             used.push({ wanted, servers })

@@ -82,7 +82,12 @@ export const make = Effect.fnUntraced(function* (client: RestClient, patience: D
       }),
       Effect.tapError(({ reason }) => (reason._tag === "ServerNotFound" ? forgetLast(name) : Effect.void))
     )
-    const view: ServerView = { name, running: running(server), rescue: server.rescueSystemActive ?? false }
+    const view: ServerView = {
+      name,
+      running: running(server),
+      word: client.say(server.serverLiveInfo?.state ?? "") || undefined,
+      rescue: server.rescueSystemActive ?? false
+    }
     const now: SeenServer = { id: server.id, site: server.site, view }
     yield* Ref.update(lastSeen, (before) => new Map(before).set(name, now))
     return now

@@ -57,6 +57,7 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     const view: ServerView = {
       name: server,
       running: information?.status === "online" ? true : information?.status === "offline" ? false : undefined,
+      word: say(information?.status ?? "") || undefined,
       rescue: information?.rescueEnabled ?? false
     }
     return { view, mac: primary?.mac }

@@ -91,20 +91,31 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       ["is in the rescue system", serverC, true, true],
       ["has no addresses", vlanOnly, true, false]
     ] as const) {
-      test(`views a server that ${state}`, ({ routing }) =>
+      test(`views a server that ${state}, and gives netcup's own word for it`, ({ routing, words }) =>
         Effect.gen(function* () {
-          assert.deepStrictEqual(yield* routing.inspect(server), { name: server, running, rescue })
+          const word = running ? words.running : words.off
+          assert.deepStrictEqual(yield* routing.inspect(server), { name: server, running, word, rescue })
         }))
     }
 
-    test("sees at once what changed", ({ routing, world }) =>
+    test("sees at once what changed", ({ routing, world, words }) =>
       Effect.gen(function* () {
         yield* routing.inspect(serverA)
         yield* world.setPower(serverA, "offline")
-        assert.deepStrictEqual(yield* routing.inspect(serverA), { name: serverA, running: false, rescue: false })
+        assert.deepStrictEqual(yield* routing.inspect(serverA), {
+          name: serverA,
+          running: false,
+          word: words.off,
+          rescue: false
+        })
         yield* world.setPower(serverA, "online")
         yield* world.setRescue(serverA, true)
-        assert.deepStrictEqual(yield* routing.inspect(serverA), { name: serverA, running: true, rescue: true })
+        assert.deepStrictEqual(yield* routing.inspect(serverA), {
+          name: serverA,
+          running: true,
+          word: words.running,
+          rescue: true
+        })
       }))
 
     for (const [whose, server] of [

@@ -30,6 +30,8 @@ export interface Stage<Refusal, Loss> {
   readonly routing: FailoverRouting["Service"]
   /** What that account is known by. */
   readonly identity: string
+  /** netcup's own words for a server that runs and for one that is off. */
+  readonly words: { readonly running: string; readonly off: string }
   /** The service's credentials are wrong from now on. */
   readonly spoilCredentials: Effect.Effect<void>
   /** netcup's limit forbids to move that address, from now on and for as long as such a limit lasts. */

@@ -64,6 +64,7 @@ const stageOf = (voice: RestSimulator.RestSimulatorOptions) => (world: NetcupWor
         taskPoll: { first: 0, longest: 0 }
       }),
       identity: `rest:${account?.userId}`,
+      words: { running: "RUNNING", off: "SHUTOFF" },
       spoilCredentials: Effect.andThen(world.revokeTokens(loginName), world.expireAccessTokens(loginName)),
       // Somebody has moved it to and fro.
       spendLimit: (cidr) =>

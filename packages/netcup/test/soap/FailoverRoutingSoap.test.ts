@@ -160,18 +160,19 @@ describe("FailoverRoutingSoap.routes", () => {
 })
 
 describe("FailoverRoutingSoap.inspect", () => {
-  for (const [name, inner, running, rescue] of [
-    ["online", "<status>online</status><rescueEnabled>false</rescueEnabled>", true, false],
-    ["offline", "<status>offline</status>", false, false],
-    ["in the rescue system", "<rescueEnabled>true</rescueEnabled><status>online</status>", true, true],
-    ["of no told state", "<memory>1</memory>", undefined, false],
-    ["of an unknown state", "<status>suspended</status>", undefined, false],
-    ["of an empty state", "<status/>", undefined, false]
+  for (const [name, inner, running, word, rescue] of [
+    ["online", "<status>online</status><rescueEnabled>false</rescueEnabled>", true, "online", false],
+    ["offline", "<status>offline</status>", false, "offline", false],
+    ["in the rescue system", "<rescueEnabled>true</rescueEnabled><status>online</status>", true, "online", true],
+    ["of no told state", "<memory>1</memory>", undefined, undefined, false],
+    ["of an unknown state", "<status>suspended</status>", undefined, "suspended", false],
+    ["of a state in other letters", "<status>OFFLINE</status>", undefined, "OFFLINE", false],
+    ["of an empty state", "<status/>", undefined, undefined, false]
   ] as const) {
     it.live(`views a server ${name}`, () =>
       Effect.gen(function* () {
         const { received, routing } = yield* account({ getVServerInformation: () => information(inner) })
-        assert.deepStrictEqual(yield* routing.inspect(v1), { name: v1, running, rescue })
+        assert.deepStrictEqual(yield* routing.inspect(v1), { name: v1, running, word, rescue })
         assert.strictEqual(received[0] && asked(received[0], "vservername"), "v1")
       }).pipe(Effect.provide(http))
     )
@@ -180,7 +181,12 @@ describe("FailoverRoutingSoap.inspect", () => {
   it.live("views a server that netcup says nothing of", () =>
     Effect.gen(function* () {
       const { routing } = yield* account({ getVServerInformation: () => answer("getVServerInformation", "") })
-      assert.deepStrictEqual(yield* routing.inspect(v1), { name: v1, running: undefined, rescue: false })
+      assert.deepStrictEqual(yield* routing.inspect(v1), {
+        name: v1,
+        running: undefined,
+        word: undefined,
+        rescue: false
+      })
     }).pipe(Effect.provide(http))
   )
 
@@ -337,6 +343,7 @@ describe("FailoverRoutingSoap.route", () => {
         assert.deepStrictEqual(yield* Fiber.join(first === "inspect" ? one : other), {
           name: v1,
           running: true,
+          word: "online",
           rescue: false
         })
         yield* Fiber.join(first === "inspect" ? other : one)

@@ -57,6 +57,7 @@ const stageOf = (voice: VoiceOptions) => (world: NetcupWorld.NetcupWorld) =>
     return {
       routing: yield* FailoverRoutingSoap.make(credentials, { url, retryDelay: 0 }),
       identity: `soap:${loginName}`,
+      words: { running: "online", off: "offline" },
       spoilCredentials: world.setPassword(loginName, "changed meanwhile"),
       spendLimit: (prefix) =>
         changeAddresses(world, (owned, lastRoutedAt) =>
