@@ -69,7 +69,17 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
     { nodeSelector: { matchLabels: { [`${"a".repeat(253)}/${"b".repeat(63)}`]: "c".repeat(63) } } }
   ],
   ["an empty selector", { nodeSelector: {} }],
-  ["a priority", { priority: -1_000_000_000 }]
+  ["a priority", { priority: -1_000_000_000 }],
+  ["no choice of detection", { detection: {} }],
+  ["detection by conditions", { detection: { mode: "NodeConditions" } }],
+  [
+    "detection in haste",
+    { detection: { mode: "Fast", leaseStaleAfterSeconds: 5, silentAfterSeconds: 2, recoveredAfterSeconds: 0 } }
+  ],
+  [
+    "detection at leisure",
+    { detection: { leaseStaleAfterSeconds: 3600, silentAfterSeconds: 3600, recoveredAfterSeconds: 3600 } }
+  ]
 ]
 
 /** What is wrong, and what the message has to say: where, and what to write instead. */
@@ -200,6 +210,23 @@ const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
   ["an unknown failback", { failback: "Always" }, 'supported values: "Never", "WhenPreferred"'],
   ["an unknown rebalance", { rebalance: true }, "spec.rebalance"],
   ["a pause that is no yes or no", { paused: "yes" }, "spec.paused", "must be of type boolean"],
+  ["an unknown detection", { detection: { mode: "Slow" } }, 'supported values: "Fast", "NodeConditions"'],
+  [
+    "times for detection by conditions",
+    { detection: { mode: "NodeConditions", silentAfterSeconds: 5 } },
+    "spec.detection",
+    "NodeConditions knows no times: leave them out, or use Fast"
+  ],
+  [
+    "a Lease that is stale before it is renewed",
+    { detection: { leaseStaleAfterSeconds: 4 } },
+    "spec.detection.leaseStaleAfterSeconds",
+    "greater than or equal to 5"
+  ],
+  ["silence in an instant", { detection: { silentAfterSeconds: 1 } }, "greater than or equal to 2"],
+  ["silence for ever", { detection: { silentAfterSeconds: 3601 } }, "less than or equal to 3600"],
+  ["recovery in the past", { detection: { recoveredAfterSeconds: -1 } }, "greater than or equal to 0"],
+  ["half a second", { detection: { silentAfterSeconds: 2.5 } }, "of type integer"],
   ["a priority that is no number", { priority: "high" }, "spec.priority", "must be of type integer"],
   ["an unknown field", { ip: "198.51.100.1/32" }, 'unknown field "spec.ip"']
 ]

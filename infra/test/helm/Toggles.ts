@@ -78,7 +78,10 @@ export const toggles: ReadonlyArray<Toggle> = [
     removes: [
       `ClusterRole/${own}`,
       `ClusterRoleBinding/${own}`,
-      ...["", "-events", "-credentials"].flatMap((of) => [`Role/${own}${of}`, `RoleBinding/${own}${of}`])
+      ...["", "-events", "-node-leases", "-credentials"].flatMap((of) => [
+        `Role/${own}${of}`,
+        `RoleBinding/${own}${of}`
+      ])
     ]
   },
   { name: "no NetworkPolicy", args: set("networkPolicy.enabled=false"), removes: [`NetworkPolicy/${own}`] },

@@ -20,6 +20,7 @@ import * as HealthServer from "./HealthServer.ts"
 import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
+import { Detector } from "./observe/Detector.ts"
 import * as Reconciler from "./Reconciler.ts"
 import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
@@ -76,7 +77,7 @@ const ReplicaLive = Layer.unwrap(
       )
     )
   })
-).pipe(Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))
+).pipe(Layer.provideMerge(Detector.layer), Layer.provideMerge(Layer.merge(Wake.layer, Collectors.layer)))
 
 const KubeLive = Layer.unwrap(
   Effect.map(Settings, ({ kubeconfig }) =>
@@ -93,7 +94,7 @@ export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const leadership = yield* Leadership
   yield* HealthServer.health(settings.healthAddress, cluster.unready)
-  yield* ReplicaMetrics.add(cluster.watches)
+  yield* ReplicaMetrics.add(cluster.watches, (yield* Detector).judged)
   yield* HealthServer.metrics(settings.metricsAddress, (yield* Collectors).page)
 
   yield* leadership.changes.pipe(

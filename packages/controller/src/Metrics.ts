@@ -36,6 +36,10 @@ export const definitions = {
     ["resource"],
     "Time since the API server was last heard on a watch; bookmarks come about each minute."
   ),
+  netcup_failover_guard_active: gauge(
+    [],
+    "1 while nodes are not taken for failed since so many were lost together that it is more likely us or the API server, else 0."
+  ),
   process_cpu_seconds_total: counter([], "User and system CPU time of the process."),
   process_resident_memory_bytes: gauge([], "Resident memory of the process."),
   process_start_time_seconds: gauge([], "When the process started, since the Unix epoch."),

@@ -6,6 +6,7 @@
  * since every pass starts from what is.
  */
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
@@ -157,11 +158,11 @@ export const run = Effect.gen(function* () {
       .sort(byUrgency)
     for (const { group, decision, order } of ordered) {
       const left = decision._tag === "Move" && decision.because._tag === "LeftNode" ? decision.because.from : undefined
-      const loss = left === undefined ? undefined : seen.signalOf?.(left)
+      const loss = left === undefined ? undefined : seen.signalOf?.(left, group.detection)
       yield* mover.decided(group.name, decision, loss?.isLoss === true ? loss.heardAt : undefined)
       if (decision._tag !== "Move" || order === undefined) continue
       const from = left ?? group.current
-      const signalAt = from === undefined ? undefined : seen.signalOf?.(from)?.at
+      const signalAt = from === undefined ? undefined : seen.signalOf?.(from, group.detection)?.at
       const { to, because } = decision
       yield* failovers.decided({ group: group.name, from, to, because, signalAt, lookedAt })
     }
@@ -215,7 +216,7 @@ const orderOf = (
   /** Whether a node is well, as far as that is known: what it has can wait. */
   const isAlive = (node: Candidate | undefined) =>
     node !== undefined &&
-    node.verdict.state !== "Failed" &&
+    verdictFor(group, node).state !== "Failed" &&
     !(node.server !== undefined && known?.notRunning?.has(node.server) === true)
   const current = nodes.find(({ name }) => name === group.current)
   const canWait = ({ prefix }: FailoverAddress) => {

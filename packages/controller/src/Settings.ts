@@ -1,6 +1,7 @@
 /**
  * Every setting of the controller: its environment variable (and by it its flag), its default, and what it means.
  */
+import { DetectionMode } from "@netcup-failover/core/detect/DetectionChoice"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,7 +15,7 @@ import * as Setting from "./Setting.ts"
 import { SocketAddress } from "./SocketAddress.ts"
 import { WebUrl } from "./WebUrl.ts"
 
-const Moves = Schema.FiniteFromString.check(
+const Count = Schema.FiniteFromString.check(
   Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 10_000) || "Expected a whole number from 1 to 10000")
 )
 
@@ -41,7 +42,7 @@ const period = (variable: string, standard: string, meaning: string) =>
 const address = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, SocketAddress, standard, { unit: "host:port", meaning })
 const moves = (variable: string, standard: string, meaning: string) =>
-  Setting.make(variable, Moves, standard, { unit: "number", meaning })
+  Setting.make(variable, Count, standard, { unit: "number", meaning })
 const text = (variable: string, standard: string, meaning: string) =>
   Setting.make(variable, Schema.NonEmptyString, standard, { unit: "name", meaning })
 
@@ -112,6 +113,41 @@ export const settings = {
     "NODE_SETTLE_PERIOD",
     "5m",
     "how long a node has to be ready until nothing is held against it: others come first, and nothing is failed back to it before"
+  ),
+  nodeName: Setting.optional("NODE_NAME", Schema.NonEmptyString, {
+    unit: "name",
+    meaning: "the node that this replica runs on: by losing all others it would know that it is cut off itself"
+  }),
+  detectionMode: Setting.choice(
+    "DETECTION_MODE",
+    DetectionMode.literals,
+    "Fast",
+    "when a node counts as failed: by all that is heard of it, or by its conditions and taints alone; groups may choose, as with the next ones"
+  ),
+  leaseStaleAfter: period(
+    "DETECTION_LEASE_STALE_AFTER",
+    "15s",
+    "how long a node's Lease may go without renewal; kubelets renew each 10s"
+  ),
+  silentAfter: period("DETECTION_SILENT_AFTER", "5s", "how long a node may go without an answer"),
+  recoveredAfter: period(
+    "DETECTION_RECOVERED_AFTER",
+    "10s",
+    "how long nothing may speak against a node that has failed until it counts as healthy again"
+  ),
+  suspectAfterProbes: Setting.make("DETECTION_SUSPECT_AFTER_PROBES", Count, "2", {
+    unit: "number",
+    meaning: "how many connects in a row without an answer make a suspect"
+  }),
+  guardBurst: period(
+    "DETECTION_GUARD_BURST",
+    "30s",
+    "when more than half of the other nodes are lost within it, no one of them counts as failed: it is more likely we, or the API server"
+  ),
+  leaseWatchIdleLimit: period(
+    "DETECTION_LEASE_WATCH_IDLE_LIMIT",
+    "12s",
+    "how long the watch of nodes' Leases may be silent, while two or more are being renewed, before it is made anew"
   ),
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60s", "how old what is known of netcup may be in peace"),
   moveInterval: period(

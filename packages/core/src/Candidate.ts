@@ -2,6 +2,7 @@
  * A node as placement sees it.
  */
 import * as Schema from "effect/Schema"
+import type { DetectionKey } from "./detect/DetectionChoice.ts"
 import type { Labels } from "./LabelSelector.ts"
 import type { ServerName } from "./ServerName.ts"
 import type { Verdict } from "./Verdict.ts"
@@ -23,7 +24,10 @@ export interface Candidate {
   /** By {@link serverNameAnnotation}; absent without one. */
   readonly server: ServerName | undefined
   readonly labels: Labels
+  /** As the controller is set to judge. */
   readonly verdict: Verdict
+  /** As groups want it judged that chose another way; read them by `DetectionChoice.verdictFor`. */
+  readonly verdicts?: ReadonlyMap<DetectionKey, Verdict>
   /** From when on it counts as settled after it became ready, ms since the epoch; absent: it does. */
   readonly settledAt?: number
   /** The conditions that say that it is short of something, such as `MemoryPressure`. */

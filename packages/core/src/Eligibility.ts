@@ -4,6 +4,7 @@
  */
 import type { Account } from "./Account.ts"
 import type { Candidate } from "./Candidate.ts"
+import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Group } from "./Group.ts"
 import { Ineligibility } from "./Ineligibility.ts"
 import * as LabelSelector from "./LabelSelector.ts"
@@ -59,10 +60,28 @@ export const not = (rule: Eligibility): Eligibility => ({
   judge: (question) => (rule.judge(question).length === 0 ? [Ineligibility.Negated({ rule: rule.name })] : [])
 })
 
-/** The node's verdict is not `Failed`. */
+/** The verdict on the node that the group goes by is not `Failed`. */
 export const healthy: Eligibility = {
   name: "healthy",
-  judge: ({ node }) => (node.verdict.state === "Failed" ? [Ineligibility.Failed({ signs: node.verdict.reasons })] : [])
+  judge: ({ group, node }) => {
+    const { state, reasons } = verdictFor(group, node)
+    return state === "Failed" ? [Ineligibility.Failed({ signs: reasons })] : []
+  }
+}
+
+/** Whether the node has the group, or netcup was told that it gets it. */
+const has = ({ group, node, account }: Question): boolean =>
+  group.current === node.name ||
+  (group.target?.committed === true && group.target.node === node.name) ||
+  (node.server !== undefined && group.addresses.every(({ prefix }) => account.routes.get(prefix) === node.server))
+
+/** The node is no suspect, or has the group already: a suspect keeps what it has and is given nothing. */
+export const unsuspected: Eligibility = {
+  name: "unsuspected",
+  judge: (question) => {
+    const { state, reasons } = verdictFor(question.group, question.node)
+    return state === "Suspect" && !has(question) ? [Ineligibility.Suspect({ signs: reasons })] : []
+  }
 }
 
 /** The node says which server it is, and the group's account lists that server. */

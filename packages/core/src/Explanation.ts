@@ -23,6 +23,7 @@ const Sign = Schema.TaggedUnion({
 
 const Ineligibility = Schema.TaggedUnion({
   Failed: { signs: Schema.Array(Sign) },
+  Suspect: { signs: Schema.Array(Sign) },
   MissingAnnotation: {},
   ForeignServer: { server: Schema.String },
   ServerNotRunning: { server: Schema.String },

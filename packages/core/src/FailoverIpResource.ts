@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
+import { DetectionMode } from "./detect/DetectionChoice.ts"
 import { Failback, Rebalance } from "./Group.ts"
 import { LabelSelector, ShortLabelSelector } from "./LabelSelector.ts"
 import * as SpecRules from "./SpecRules.ts"
@@ -23,6 +24,24 @@ const Preference = Schema.Struct({
     ...SpecRules.weight
   }),
   nodeSelector: ShortLabelSelector.annotate({ description: "The nodes whose labels match gain the weight." })
+})
+
+const seconds = (description: string, bounds: { readonly minimum: number; readonly maximum: number }) =>
+  Schema.optionalKey(Schema.Int.annotate({ description, ...bounds }))
+
+const Detection = Schema.Struct({
+  mode: Schema.optionalKey(
+    DetectionMode.annotate({
+      description:
+        "By what: Fast is all that is heard of a node (its Lease, whether it answers, what netcup says of its server, its conditions and taints); NodeConditions is its conditions and taints alone."
+    })
+  ),
+  leaseStaleAfterSeconds: seconds("How long its Lease may go without renewal.", SpecRules.leaseStaleAfter),
+  silentAfterSeconds: seconds("How long it may go without an answer.", SpecRules.silentAfter),
+  recoveredAfterSeconds: seconds(
+    "How long nothing may speak against a node that has failed until it counts as healthy again.",
+    SpecRules.recoveredAfter
+  )
 })
 
 export const Spec = Schema.Struct({
@@ -69,6 +88,12 @@ export const Spec = Schema.Struct({
     Rebalance.annotate({
       description:
         "Whether the group leaves a node that serves it well for one with fewer groups: Never (when it is absent), or WhenUneven, where the numbers differ by two or more. One group moves at a time."
+    })
+  ),
+  detection: Schema.optionalKey(
+    Detection.annotate({
+      description: "When a node counts as failed for this group. What is absent is as the controller is set.",
+      ...SpecRules.detection
     })
   ),
   paused: Schema.optionalKey(

@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 import type { AccountKey } from "./Account.ts"
 import type { NodeName } from "./Candidate.ts"
+import type { DetectionKey } from "./detect/DetectionChoice.ts"
 import type { FailoverAddress } from "./FailoverAddress.ts"
 import type { LabelSelector } from "./LabelSelector.ts"
 
@@ -59,6 +60,8 @@ export interface Group {
   readonly failback?: Failback
   /** Whether the group leaves a node that serves it well for one with fewer groups. */
   readonly rebalance?: Rebalance
+  /** How it wants nodes judged; absent: as the controller is set. */
+  readonly detection?: DetectionKey
   /** Where the user wants it, as long as it may be there. */
   readonly pin?: NodeName
   /** Set when the group cannot be acted on before something outside changes. */

@@ -8,6 +8,8 @@ import { renderSign, type Sign } from "./Verdict.ts"
 export type Ineligibility = Data.TaggedEnum<{
   /** The verdict on the node is `Failed`. */
   Failed: { readonly signs: ReadonlyArray<Sign> }
+  /** The verdict on the node is `Suspect`, and the group is not there. */
+  Suspect: { readonly signs: ReadonlyArray<Sign> }
   /** The node does not say which server it is. */
   MissingAnnotation: {}
   /** The group's account does not list the node's server. */
@@ -28,6 +30,7 @@ export const Ineligibility = Data.taggedEnum<Ineligibility>()
 /** A reason as the end of "the node …". */
 export const render: (reason: Ineligibility) => string = Ineligibility.$match({
   Failed: ({ signs }) => signs.map(renderSign).join(" and "),
+  Suspect: ({ signs }) => `is a suspect: it ${signs.map(renderSign).join(" and ")}`,
   MissingAnnotation: () => `has no annotation ${serverNameAnnotation}`,
   ForeignServer: ({ server }) => `is server ${server}, which the account does not list`,
   ServerNotRunning: ({ server }) => `is server ${server}, which is off or in the rescue system`,

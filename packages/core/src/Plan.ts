@@ -44,6 +44,7 @@ export interface Policy {
 export const standard: Policy = {
   eligibility: Eligibility.all(
     Eligibility.healthy,
+    Eligibility.unsuspected,
     Eligibility.selected,
     Eligibility.accountLists,
     Eligibility.running,

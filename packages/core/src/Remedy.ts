@@ -31,6 +31,7 @@ const ofSign = (node: NodeName): ((sign: Sign) => string) =>
 const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyArray<string>) =>
   Ineligibility.$match({
     Failed: ({ signs }) => signs.map(ofSign(node)),
+    Suspect: ({ signs }) => signs.map(ofSign(node)),
     MissingAnnotation: () => [`it names its server: kubectl annotate node ${node} ${serverNameAnnotation}=v…`],
     ForeignServer: ({ server }) => [`the account gets the server ${server}, or the annotation is corrected`],
     ServerNotRunning: ({ server }) => [`netcup says that ${server} runs again`],

@@ -133,5 +133,19 @@ export const preferences = { maxItems: 16 }
 /** As in the preferences of a Pod's node affinity. */
 export const weight = { minimum: 1, maximum: 100 }
 
+/** `spec.detection`. */
+export const detection = rules({
+  rule: "!has(self.mode) || self.mode != 'NodeConditions' || (!has(self.leaseStaleAfterSeconds) && !has(self.silentAfterSeconds) && !has(self.recoveredAfterSeconds))",
+  message: "NodeConditions knows no times: leave them out, or use Fast"
+})
+
+/** A kubelet renews each 10 s, or more often where it is set to: what is stale sooner than 5 s is so in peace. */
+export const leaseStaleAfter = { minimum: 5, maximum: 3600 }
+
+/** Two connects of a second each have to fail before anything is suspected. */
+export const silentAfter = { minimum: 2, maximum: 3600 }
+
+export const recoveredAfter = { minimum: 0, maximum: 3600 }
+
 /** As far as a user's PriorityClass goes, and as far below zero. */
 export const priority = { minimum: -1_000_000_000, maximum: 1_000_000_000 }

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Account } from "@netcup-failover/core/Account"
+import { keyOf } from "@netcup-failover/core/detect/DetectionChoice"
 import * as Eligibility from "@netcup-failover/core/Eligibility"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import { Ineligibility, render } from "@netcup-failover/core/Ineligibility"
 import { standard } from "@netcup-failover/core/Plan"
-import { fromDeclared } from "@netcup-failover/core/Verdict"
+import { fromDeclared, Sign, type Verdict } from "@netcup-failover/core/Verdict"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
-import { accountA, address, candidate, newGroup, oneOf, server, worlds } from "./Worlds.ts"
+import { accountA, address, candidate, newGroup, node, oneOf, server, worlds } from "./Worlds.ts"
 
 const question: Eligibility.Question = {
   group: newGroup("g1"),
@@ -95,6 +96,41 @@ describe("the rules of the seed system", () => {
     assert.deepStrictEqual(Eligibility.healthy.judge({ ...question, node: candidate(1, { verdict }) }), [
       Ineligibility.Failed({ signs: verdict.reasons })
     ])
+  })
+
+  it("unsuspected refuses a suspect that has nothing of the group, and takes nothing from one that has it", () => {
+    const verdict = { state: "Suspect", reasons: [Sign.Unanswering({ since: 0 })], changesAt: undefined } as const
+    const { group } = question
+    const judge = (change: Partial<Eligibility.Question> = {}) =>
+      Eligibility.unsuspected.judge({ ...question, node: candidate(1, { verdict }), ...change })
+    const refusal = [Ineligibility.Suspect({ signs: verdict.reasons })]
+    assert.deepStrictEqual(Eligibility.unsuspected.judge(question), [])
+    assert.deepStrictEqual(judge(), refusal)
+    assert.deepStrictEqual(Eligibility.healthy.judge({ ...question, node: candidate(1, { verdict }) }), [])
+    assert.deepStrictEqual(judge().map(render), ["is a suspect: it has not answered since 00:00:00Z"])
+    assert.deepStrictEqual(judge({ group: { ...group, current: node(1) } }), [])
+    assert.deepStrictEqual(judge({ group: { ...group, current: node(2) } }), refusal)
+    assert.deepStrictEqual(judge({ group: { ...group, target: { node: node(1), committed: true } } }), [])
+    assert.deepStrictEqual(judge({ group: { ...group, target: { node: node(1), committed: false } } }), refusal)
+    const routes = new Map(group.addresses.map(({ prefix }) => [prefix, server(1)]))
+    assert.deepStrictEqual(judge({ account: { ...question.account, routes } }), [])
+    assert.isTrue(standard.eligibility.name.includes("unsuspected"))
+  })
+
+  it("healthy and unsuspected go by the verdict that the group reads", () => {
+    const failed = fromDeclared({ ready: "False", deleting: false })
+    const suspect = { ...failed, state: "Suspect" } as const
+    const detection = keyOf({ mode: "NodeConditions" })
+    const judge = (verdict: Verdict) => {
+      const one = candidate(1, { verdicts: new Map(detection === undefined ? [] : [[detection, verdict]]) })
+      const group = { ...question.group, ...(detection === undefined ? {} : { detection }) }
+      return [
+        Eligibility.healthy.judge({ ...question, node: one }),
+        ...[Eligibility.healthy, Eligibility.unsuspected].map((rule) => rule.judge({ ...question, group, node: one }))
+      ].map((reasons) => reasons.map(({ _tag }) => _tag).join())
+    }
+    assert.deepStrictEqual(judge(failed), ["", "Failed", ""])
+    assert.deepStrictEqual(judge(suspect), ["", "", "Suspect"])
   })
 
   it("accountLists refuses a node without annotation and one whose server the account does not list", () => {

@@ -34,6 +34,8 @@ export interface WatchSettings extends List.Selection {
   readonly pageSize?: number | undefined
   /** How long the server keeps a watch open; up to double that, by chance, lest all watches end together. Default 5 min. */
   readonly serverTimeout?: Duration.Input | undefined
+  /** Run when the server proves without an event that the watch is live: it has just established it, or sent a bookmark. */
+  readonly onProof?: Effect.Effect<void> | undefined
 }
 
 export interface Watch<A> extends WatchHealth.Observable {
@@ -69,6 +71,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   const firstDelay = Duration.toMillis(settings.firstDelay ?? "200 millis")
   const longestDelay = Duration.toMillis(settings.longestDelay ?? "10 seconds")
   const serverTimeout = Duration.toSeconds(settings.serverTimeout ?? "5 minutes")
+  const onProof = settings.onProof ?? Effect.void
   const path = collectionPath(kind, namespace)
   const decode = WatchFrame.line(kind)
   const health = yield* WatchHealth.make(path)
@@ -94,7 +97,9 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
       yield* Ref.set(failures, 0)
       yield* Ref.update(frames, (n) => n + 1)
       yield* Ref.set(version, frame.version)
-      return frame.event === undefined ? [] : [frame.event]
+      if (frame.event !== undefined) return [frame.event]
+      yield* onProof
+      return []
     })
 
     const lived = Effect.gen(function* () {
@@ -117,6 +122,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
       yield* Ref.set(liveAt, yield* Monotonic.now)
       yield* health.heard
       yield* health.live
+      yield* onProof
       return Stream.flattenIterable(Stream.mapEffect(lines, onLine))
     })
 

@@ -3,6 +3,7 @@
  * reason to hold, in words that say what to do.
  */
 import { moveToAnnotation, NodeName } from "@netcup-failover/core/Candidate"
+import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
 import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import { type Group, HoldReason, type Target } from "@netcup-failover/core/Group"
 import * as LabelSelector from "@netcup-failover/core/LabelSelector"
@@ -81,6 +82,7 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
   const { preferences, failback, rebalance, paused = false } = spec
+  const detection = DetectionChoice.keyOf(spec.detection)
   const pin = metadata.annotations?.[moveToAnnotation]?.trim()
   return {
     name: metadata.name,
@@ -93,6 +95,7 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),
+    ...(detection === undefined ? {} : { detection }),
     ...(pin === undefined || pin === "" ? {} : { pin: NodeName.make(pin) }),
     held: hold(problems, paused, account)
   }

@@ -1,7 +1,8 @@
 /**
  * What the cluster says: nodes, groups, and the Secrets that groups name. Kept warm on the standby too.
  */
-import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
@@ -13,7 +14,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import { Detector } from "./Detector.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
+import { leases } from "./LeaseResource.ts"
+import * as LeaseSource from "./LeaseSource.ts"
+import * as NodeDeclarations from "./NodeDeclarations.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
 import * as Secrets from "./Secrets.ts"
@@ -24,7 +29,8 @@ export interface ClusterView {
   /** Groups that the schema does not fit. */
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly secret: (ref: Secrets.SecretRef) => Secrets.SecretView
-  readonly signalOf?: NodeSignals.SignalOf
+  /** @param detection by whose verdicts; absent: by the controller's */
+  readonly signalOf?: (node: NodeName, detection?: DetectionChoice.DetectionKey) => NodeSignals.Signal | undefined
 }
 
 /** How a kind of objects is watched: of several watches the worst. `silence`: since the server was heard, in ms. */
@@ -36,6 +42,15 @@ export interface WatchState {
 }
 
 const refsOf = (resources: ReadonlyArray<GroupResource>) => resources.map(({ spec }) => spec.credentialsSecret)
+
+/** How groups want nodes judged. */
+const choicesOf = (resources: ReadonlyArray<GroupResource>) =>
+  new Map(
+    resources.flatMap(({ spec: { detection } }) => {
+      const key = DetectionChoice.keyOf(detection)
+      return key === undefined || detection === undefined ? [] : [[key, detection] as const]
+    })
+  )
 
 export class Cluster extends Context.Service<
   Cluster,
@@ -52,9 +67,12 @@ export class Cluster extends Context.Service<
     Cluster,
     Effect.gen(function* () {
       const wake = yield* Wake
-      const { watchIdleLimit: idleLimit, settlePeriod } = yield* Settings
+      const detector = yield* Detector
+      const settings = yield* Settings
+      const { watchIdleLimit: idleLimit, settlePeriod } = settings
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
+      const leaseSource = yield* LeaseSource.make(settings)
       const secrets = yield* Secrets.make
 
       const nameStrangeNodes = Effect.gen(function* () {
@@ -65,14 +83,30 @@ export class Cluster extends Context.Service<
           })
         }
       })
+      const declare = NodeDeclarations.make(detector.hear)
       const signals = NodeSignals.make()
+      /** The same by the verdicts of groups that chose their own. */
+      const signalsBy = new Map<DetectionChoice.DetectionKey, NodeSignals.NodeSignals>()
+      const followChoices = Effect.fnUntraced(function* (resources: ReadonlyArray<GroupResource>) {
+        const choices = choicesOf(resources)
+        for (const key of choices.keys()) if (!signalsBy.has(key)) signalsBy.set(key, NodeSignals.make(key))
+        for (const key of signalsBy.keys()) if (!choices.has(key)) signalsBy.delete(key)
+        yield* detector.follow(choices)
+      })
       const candidates = Effect.gen(function* () {
-        const all = [...(yield* nodeReflector.items).values()].map((one) =>
-          toCandidate(one, Duration.toMillis(settlePeriod))
-        )
-        if (yield* nodeReflector.synced) yield* signals.note(all)
+        const resources = [...(yield* nodeReflector.items).values()]
+        if (!(yield* nodeReflector.synced)) return []
+        yield* declare(resources)
+        const judge = yield* detector.judge
+        const all = resources.map((one) => judge(toCandidate(one, Duration.toMillis(settlePeriod))))
+        yield* Effect.forEach([signals, ...signalsBy.values()], ({ note }) => note(all), { discard: true })
         return all
       })
+      // Who convicts a node notes when, on the standby too.
+      yield* detector.changes.pipe(
+        Stream.runForEach(() => candidates),
+        Effect.forkScoped
+      )
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Effect.forkScoped
@@ -80,7 +114,9 @@ export class Cluster extends Context.Service<
       yield* groupReflector.changes.pipe(
         Stream.runForEach(() =>
           groupReflector.items.pipe(
-            Effect.flatMap((items) => secrets.follow(refsOf([...items.values()]))),
+            Effect.map((items) => [...items.values()]),
+            Effect.tap(followChoices),
+            Effect.flatMap((items) => secrets.follow(refsOf(items))),
             Effect.andThen(wake.now)
           )
         ),
@@ -111,6 +147,7 @@ export class Cluster extends Context.Service<
           return [
             yield* watched(nodes.plural, [nodeReflector]),
             yield* watched(groups.plural, [groupReflector]),
+            yield* watched(leases.plural, [leaseSource]),
             yield* watched("secrets", secrets.watches())
           ]
         }),
@@ -122,12 +159,14 @@ export class Cluster extends Context.Service<
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]
           yield* secrets.follow(refsOf(resources))
+          yield* followChoices(resources)
           return {
             nodes: yield* candidates,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
-            signalOf: signals.signalOf
+            signalOf: (node, detection) =>
+              ((detection === undefined ? undefined : signalsBy.get(detection)) ?? signals).signalOf(node)
           }
         })
       })

@@ -89,14 +89,26 @@ const maintenanceOf = (annotation: string | undefined): string | undefined => {
   return characters.length > noteLength ? `${characters.slice(0, noteLength - 1).join("")}…` : note
 }
 
+/** What the node says of its health. */
+export const declaredOf = ({ metadata, spec, status }: NodeResource): Verdict.Declared => {
+  const taints = (spec?.taints ?? []).map(({ key }) => key)
+  const maintenance = maintenanceOf(metadata.annotations?.[maintenanceAnnotation])
+  return {
+    ready: readinessOf(status?.conditions?.find(({ type }) => type === "Ready")?.status),
+    deleting: metadata.deletionTimestamp !== undefined,
+    outOfService: outOfService.filter((key) => taints.includes(key)),
+    ...(maintenance === undefined ? {} : { maintenance })
+  }
+}
+
 /**
- * The node as placement sees it. An annotation that is empty or blank counts as absent.
+ * The node as placement sees it, with the verdict by what it says of itself. An annotation that is empty or blank counts as absent.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
  */
-export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
+export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
+  const { metadata, spec, status } = resource
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
-  const maintenance = maintenanceOf(metadata.annotations?.[maintenanceAnnotation])
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
   const ready = conditions.find(({ type }) => type === "Ready")
@@ -106,12 +118,7 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
     name: metadata.name,
     server: server === undefined || server === "" ? undefined : ServerName.make(server),
     labels: metadata.labels ?? {},
-    verdict: Verdict.fromDeclared({
-      ready: readinessOf(ready?.status),
-      deleting: metadata.deletionTimestamp !== undefined,
-      outOfService: outOfService.filter((key) => taints.includes(key)),
-      ...(maintenance === undefined ? {} : { maintenance })
-    }),
+    verdict: Verdict.fromDeclared(declaredOf(resource)),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),

@@ -3,6 +3,7 @@
  * back. Each replica keeps it: a leader that takes over heard of its first failover before its term began.
  */
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import { type DetectionKey, verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Clock from "effect/Clock"
@@ -32,7 +33,7 @@ const memory = 3_600_000
 const markOf = ({ server, labels, leaving, verdict: { state, reasons } }: Candidate) =>
   JSON.stringify([server, Object.entries(labels).sort(), leaving, state, reasons.map(({ _tag }) => _tag)])
 
-const wordsOf = ({ verdict }: Candidate) => verdict.reasons.map(Verdict.renderSign).join(", ")
+const wordsOf = ({ verdict }: Candidate) => verdict.reasons.map(Verdict.renderSign).join(" and ")
 
 const isFailed = ({ verdict }: Candidate) => verdict.state === "Failed"
 
@@ -51,7 +52,8 @@ export interface NodeSignals {
   readonly signalOf: SignalOf
 }
 
-export const make = (): NodeSignals => {
+/** @param detection by whose verdicts; absent: by the controller's, whose changes are told */
+export const make = (detection?: DetectionKey): NodeSignals => {
   const seen = new Map<NodeName, Seen>()
   const signals = new Map<NodeName, Signal>()
 
@@ -62,7 +64,8 @@ export const make = (): NodeSignals => {
 
   const note = Effect.fnUntraced(function* (nodes: ReadonlyArray<Candidate>) {
     const now = { at: yield* Clock.currentTimeNanos, heardAt: yield* Monotonic.now }
-    for (const candidate of nodes) {
+    for (const node of nodes) {
+      const candidate = detection === undefined ? node : { ...node, verdict: verdictFor({ detection }, node) }
       const mark = markOf(candidate)
       const before = seen.get(candidate.name)
       if (before?.mark === mark) continue
@@ -70,14 +73,14 @@ export const make = (): NodeSignals => {
       // One that was gone and is back well is not lost any more: its next failure begins with its own signal.
       if (before !== undefined || isLoss || signals.has(candidate.name)) heard(candidate.name, { ...now, isLoss })
       seen.set(candidate.name, { candidate, mark })
-      yield* tell(before?.candidate, candidate)
+      if (detection === undefined) yield* tell(before?.candidate, candidate)
     }
     const names = new Set(nodes.map(({ name }) => name))
     for (const name of seen.keys()) {
       if (names.has(name)) continue
       seen.delete(name)
       heard(name, { ...now, isLoss: true })
-      yield* Effect.logWarning("node is gone", { node: name })
+      if (detection === undefined) yield* Effect.logWarning("node is gone", { node: name })
     }
     for (const [name, { heardAt }] of signals) {
       if (!names.has(name) && now.heardAt - heardAt >= memory) signals.delete(name)

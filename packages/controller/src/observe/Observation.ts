@@ -8,10 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import { Accounts } from "./Accounts.ts"
-import { Cluster } from "./Cluster.ts"
+import { Cluster, type ClusterView } from "./Cluster.ts"
 import type { GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
-import type { SignalOf } from "./NodeSignals.ts"
 import { toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
 
@@ -30,7 +29,7 @@ export interface Observation {
   readonly nodes: ReadonlyArray<Candidate>
   readonly groups: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
-  readonly signalOf?: SignalOf
+  readonly signalOf?: ClusterView["signalOf"]
 }
 
 /** The credentials that a group names. The failure is a sentence that says what to do. */

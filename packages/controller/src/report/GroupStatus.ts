@@ -5,10 +5,11 @@
 import type { Account } from "@netcup-failover/core/Account"
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as Condition from "@netcup-failover/core/Condition"
+import { keyOf, verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
 import type { Decision } from "@netcup-failover/core/Plan"
-import { renderSign } from "@netcup-failover/core/Verdict"
+import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
 import * as Progress from "./Progress.ts"
@@ -156,8 +157,17 @@ const wasRouted = (situation: Situation): boolean => {
   return eachWasRouted(situation)
 }
 
-const isWell = ({ resource, nodes }: Situation): boolean =>
-  nodes.some(({ name, verdict }) => name === resource.status?.currentNode && verdict.state === "Healthy")
+/** The verdict on a node that this group goes by. */
+const verdictOn = ({ resource }: Situation, node: Candidate): Verdict => {
+  const detection = keyOf(resource.spec.detection)
+  return verdictFor(detection === undefined ? {} : { detection }, node)
+}
+
+/** A suspect may be well: what is there is left there. */
+const isWell = (situation: Situation): boolean =>
+  situation.nodes.some(
+    (node) => node.name === situation.resource.status?.currentNode && verdictOn(situation, node).state !== "Failed"
+  )
 
 /** We have just started, and netcup or the Secret was not read yet: there is nothing to say, unless what was said is wrong now. */
 const isUntold = (situation: Situation): boolean => {
@@ -184,8 +194,9 @@ const paused = (situation: Situation, { reason, message }: Wording.Wording): Con
       : account === undefined
         ? "netcup has not told where the addresses are"
         : "the addresses are not all on one node"
-  const isNodeWell = node?.verdict.state === "Healthy"
-  const signs = node === undefined ? "is gone" : node.verdict.reasons.map(renderSign).join(" and ")
+  const verdict = node && verdictOn(situation, node)
+  const isNodeWell = verdict !== undefined && verdict.state !== "Failed"
+  const signs = verdict === undefined ? "is gone" : verdict.reasons.map(renderSign).join(" and ")
   const trouble = at === undefined || isNodeWell ? "" : `, which ${signs}`
   // What was said to be down is up again by netcup's word alone.
   const isServed = isNodeWell && (pausedAt(situation) !== undefined || wasRouted(situation))

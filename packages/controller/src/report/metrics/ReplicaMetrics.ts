@@ -1,6 +1,7 @@
 /**
  * What each replica says of itself, whether it leads or not: its version, its watches, its process.
  */
+import type { Judged } from "@netcup-failover/core/detect/Detection"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Metrics from "../../Metrics.ts"
@@ -34,11 +35,17 @@ const watchMetrics = (watches: ReadonlyArray<WatchState>) =>
     ...(silence === undefined ? [] : [sample("netcup_failover_watch_silence_seconds", silence / 1000, { resource })])
   ])
 
+const isGuarded = ({ verdicts }: Judged) => [...verdicts.values()].some(({ guarded }) => guarded === true)
+
 /** Adds them to what is told, until the scope ends. */
-export const add = Effect.fnUntraced(function* (watches: Effect.Effect<ReadonlyArray<WatchState>>) {
+export const add = Effect.fnUntraced(function* (
+  watches: Effect.Effect<ReadonlyArray<WatchState>>,
+  judged: Effect.Effect<Judged>
+) {
   const { add } = yield* Collectors
   yield* Metrics.begin
   yield* add(Effect.succeed([sample("netcup_failover_build_info", 1, { version })]))
   yield* add(yield* processMetrics)
   yield* add(Effect.map(watches, watchMetrics))
+  yield* add(Effect.map(judged, (now) => [sample("netcup_failover_guard_active", isGuarded(now) ? 1 : 0)]))
 })

@@ -1,0 +1,151 @@
+/**
+ * Hears of the renewals of nodes' Leases, and of how far the watch that tells of them can be believed.
+ *
+ * Flow: the watch's events become renewals; bookmarks prove that all of them have come, a failure that they may not have. A silence that
+ * cannot be, since several kubelets should renew, makes the watch anew. A Lease that seems overdue is read.
+ * Guarantees: the first sight of a Lease is no renewal. A renewal proves nothing of other nodes, whose own may be on the way behind it.
+ */
+import { NodeName } from "@netcup-failover/core/Candidate"
+import { Signal } from "@netcup-failover/core/detect/Signal"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
+import { objectPath } from "@netcup-failover/kubernetes/ResourceKind"
+import * as Watch from "@netcup-failover/kubernetes/Watch"
+import type { Observed, WatchEvent } from "@netcup-failover/kubernetes/WatchEvent"
+import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Detector } from "./Detector.ts"
+import { type LeaseResource, leaseNamespace, leases } from "./LeaseResource.ts"
+
+interface LeaseSourceSettings {
+  readonly watchIdleLimit: Duration.Duration
+  readonly leaseWatchIdleLimit: Duration.Duration
+}
+
+/** For so long a kubelet's Lease is good without renewal where nobody has set it otherwise, in ms. */
+const leaseDuration = 40_000
+
+/** Between two readings of one Lease, in ms. */
+const readInterval = 2_000
+
+/** What is known of one Lease. */
+interface Known {
+  readonly renewTime: string | undefined
+  /** Monotonic ms; absent before the first renewal that we saw. */
+  readonly renewedAt?: number
+}
+
+/** Runs until the scope closes. */
+export const make = Effect.fnUntraced(function* (
+  settings: LeaseSourceSettings
+): Effect.fn.Return<Observable, never, Detector | KubeClient | Scope.Scope> {
+  const detector = yield* Detector
+  const client = yield* KubeClient
+  const known = new Map<NodeName, Known>()
+  const heard = detector.hear(Signal.LeasesHeard())
+
+  /** What a Lease says now, from the watch or by reading it. */
+  const note = Effect.fnUntraced(function* ({ metadata, spec }: LeaseResource) {
+    const node = NodeName.make(metadata.name)
+    const before = known.get(node)
+    const renewTime = spec?.renewTime ?? undefined
+    if (before !== undefined && before.renewTime === renewTime) return
+    if (before === undefined || renewTime === undefined) return void known.set(node, { renewTime })
+    known.set(node, { renewTime, renewedAt: yield* Monotonic.now })
+    yield* detector.hear(Signal.Renewed({ node }))
+  })
+
+  const observed = (one: Observed<LeaseResource>) => (one._tag === "Applied" ? note(one.object) : Effect.void)
+
+  const listed = Effect.fnUntraced(function* (objects: ReadonlyArray<Observed<LeaseResource>>) {
+    for (const one of objects) yield* observed(one)
+    const names = new Set(objects.map((one) => (one._tag === "Applied" ? one.object.metadata.name : one.metadata.name)))
+    for (const node of known.keys()) if (!names.has(node)) known.delete(node)
+  })
+
+  const nodeOf = (key: string) => NodeName.make(key.slice(key.indexOf("/") + 1))
+
+  const onEvent = (event: WatchEvent<LeaseResource>) => {
+    if (event._tag === "Listed") return listed(event.objects)
+    return event._tag === "Deleted" ? Effect.sync(() => known.delete(nodeOf(event.key))) : observed(event)
+  }
+
+  const watch = yield* Watch.make(leases, {
+    namespace: leaseNamespace,
+    idleLimit: settings.watchIdleLimit,
+    onProof: heard
+  })
+  yield* watch.events.pipe(
+    Stream.runForEach(onEvent),
+    Effect.sandbox,
+    Effect.tapError((cause) => Effect.logError("the watch of Leases starts again after a defect", cause)),
+    Effect.retry(Schedule.spaced("1 second")),
+    Effect.forkScoped
+  )
+  yield* watch.healthChanges.pipe(
+    Stream.filter(({ _tag }) => _tag !== "Live"),
+    Stream.runForEach(() => detector.hear(Signal.LeasesLost())),
+    Effect.forkScoped
+  )
+  yield* client.silences.pipe(
+    Stream.runForEach(() => watch.reconnect),
+    Effect.forkScoped
+  )
+
+  const silenceLimit = Duration.toMillis(settings.leaseWatchIdleLimit)
+  yield* Effect.gen(function* () {
+    // One that is being made anew has nothing to say.
+    if ((yield* watch.health)._tag !== "Live") return
+    const heardAt = yield* watch.heardAt
+    if (heardAt === undefined || (yield* Monotonic.now) - heardAt < silenceLimit) return
+    const { verdicts } = yield* detector.judged
+    let renewing = 0
+    for (const [node, { renewedAt }] of known)
+      if (renewedAt !== undefined && heardAt - renewedAt < leaseDuration && verdicts.has(node)) renewing += 1
+    if (renewing < 2) return
+    yield* Effect.logWarning("the watch of nodes' Leases is silent, and made anew", { renewing })
+    yield* watch.reconnect
+  }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+
+  /** True if it is known now what the Lease says. */
+  const read = (node: NodeName) =>
+    client
+      .request({
+        method: "GET",
+        path: objectPath(leases, { name: node, namespace: leaseNamespace }),
+        schema: leases.schema,
+        retries: 0
+      })
+      .pipe(
+        Effect.flatMap(note),
+        Effect.as(true),
+        Effect.catch(({ reason }) => Effect.succeed(reason._tag === "NotFound"))
+      )
+
+  const lastRead = new Map<NodeName, number>()
+
+  const readAll = Effect.fn("LeaseSource.read")(function* (nodes: ReadonlySet<NodeName>) {
+    const last = Math.max(...[...nodes].map((node) => lastRead.get(node) ?? Number.NEGATIVE_INFINITY))
+    yield* Effect.sleep(Math.max(0, last + readInterval - (yield* Monotonic.now)))
+    const now = yield* Monotonic.now
+    for (const node of nodes) lastRead.set(node, now)
+    const isKnown = yield* Effect.forEach(nodes, read, { concurrency: 4 })
+    // Of all or of none: one that could not be read may have been renewed.
+    yield* isKnown.every((one) => one) ? heard : detector.hear(Signal.LeasesLost())
+  })
+
+  yield* detector.overdue.pipe(
+    Stream.switchMap((nodes) => {
+      for (const node of lastRead.keys()) if (!known.has(node)) lastRead.delete(node)
+      return nodes.size === 0 ? Stream.empty : Stream.fromEffectDrain(Effect.forever(readAll(nodes)))
+    }),
+    Stream.runDrain,
+    Effect.forkScoped
+  )
+
+  return { health: watch.health, healthChanges: watch.healthChanges, heardAt: watch.heardAt }
+})
