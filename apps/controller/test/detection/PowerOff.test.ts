@@ -1,3 +1,4 @@
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { stories } from "./Story.ts"
 
@@ -59,6 +60,36 @@ stories("a power failure", (story) => {
       yield* told.quietFor(60)
     }),
     ["rest"]
+  )
+
+  story(
+    "that takes the way to the API server with it costs 10 s more: another way is found",
+    {},
+    Effect.fnUntraced(function* (told) {
+      const { environment, first, second } = yield* told.paths
+      yield* told.controller("first", 2, environment)
+      yield* told.settled
+      assert.strictEqual(yield* second.connections, 0, "the second way is gone before it has to be")
+      assert.isAbove(yield* first.connections, 0)
+      const [{ heartbeatAt }] = yield* Effect.all([told.node(1).powerOff(), first.blacken], { concurrency: 2 })
+      yield* told.routedWithin("from the last heartbeat to the routing call", 30, heartbeatAt)
+      assert.isAbove(yield* second.connections, 0)
+      yield* told.quietFor(60)
+    })
+  )
+
+  story(
+    "that takes the way to the API server with it, and that netcup knows of: 10 s more than 6 s",
+    {},
+    Effect.fnUntraced(function* (told) {
+      const { environment, first } = yield* told.paths
+      yield* told.controller("first", undefined, environment)
+      yield* told.controller("second", 3)
+      yield* told.settled
+      const [{ at }] = yield* Effect.all([told.node(1).powerOff("SHUTOFF"), first.blacken], { concurrency: 2 })
+      yield* told.routedWithin("from the power failure to the routing call", 16, at)
+      yield* told.quietFor(60)
+    })
   )
 
   story(

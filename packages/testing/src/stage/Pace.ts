@@ -40,10 +40,9 @@ export const make = (factor: number): Pace => {
       DETECTION_RECOVERED_AFTER: period(10),
       DETECTION_GUARD_BURST: period(30),
       DETECTION_LEASE_WATCH_IDLE_LIMIT: period(12),
-      DETECTION_PROBE_INTERVAL: probe,
-      DETECTION_PROBE_TIMEOUT: probe,
-      DETECTION_PROVIDER_INTERVAL: period(2),
-      KUBE_REQUEST_TIMEOUT: period(5)
+      PROBE_INTERVAL: probe,
+      PROBE_TIMEOUT: probe,
+      NETCUP_SUSPECT_INTERVAL: period(2)
     }
   }
 }
