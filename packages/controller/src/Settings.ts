@@ -8,8 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as SchemaGetter from "effect/SchemaGetter"
-import { addressTypes } from "./observe/ProbeTarget.ts"
+import { AddressTypes } from "./AddressTypes.ts"
 import { Period } from "./Period.ts"
 import * as Setting from "./Setting.ts"
 import { SocketAddress } from "./SocketAddress.ts"
@@ -25,14 +24,6 @@ const Probes = Schema.FiniteFromString.check(
 
 const Port = Schema.FiniteFromString.check(
   Schema.makeFilter((n) => (Number.isInteger(n) && n >= 1 && n <= 65_535) || "Expected a port, 1 to 65535")
-)
-
-const AddressTypes = Schema.String.pipe(
-  Schema.decodeTo(Schema.Array(Schema.String), {
-    decode: SchemaGetter.transform((text) => text.split(",").map((type) => type.trim())),
-    encode: SchemaGetter.transform((types) => types.join(","))
-  }),
-  Schema.decodeTo(Schema.Array(Schema.Literals(addressTypes)))
 )
 
 const url = (variable: string, standard: string, meaning: string) =>
@@ -96,7 +87,7 @@ export const settings = {
     unit: "port",
     meaning: "at which port; without it at the one that the node says its kubelet has, else 10250"
   }),
-  probeAddressTypes: Setting.make("PROBE_ADDRESS_TYPES", AddressTypes, addressTypes.join(","), {
+  probeAddressTypes: Setting.make("PROBE_ADDRESS_TYPES", AddressTypes, "InternalIP,ExternalIP", {
     unit: "types",
     meaning: "at which of the node's addresses: the first type that it has one of"
   }),

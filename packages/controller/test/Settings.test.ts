@@ -37,6 +37,13 @@ const standard = {
   leaseRenewDeadline: 10_000,
   leaseRetryPeriod: 2_000,
   watchIdleLimit: 90_000,
+  probes: "On",
+  probeInterval: 1_000,
+  probeTimeout: 1_000,
+  probePort: null,
+  probeAddressTypes: ["InternalIP", "ExternalIP"],
+  probeConcurrency: 64,
+  suspectInterval: 2_000,
   settlePeriod: 300_000,
   nodeName: null,
   detectionMode: "Fast",
@@ -67,6 +74,13 @@ const standard = {
 /** Environment variable, a value, the setting, and what it then is. */
 const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknown]> = [
   ["NODE_SETTLE_PERIOD", "10m", "settlePeriod", 600_000],
+  ["PROBES", "Off", "probes", "Off"],
+  ["PROBE_INTERVAL", "2s", "probeInterval", 2_000],
+  ["PROBE_TIMEOUT", "500ms", "probeTimeout", 500],
+  ["PROBE_PORT", "10256", "probePort", 10_256],
+  ["PROBE_ADDRESS_TYPES", "ExternalIP, InternalIP", "probeAddressTypes", ["ExternalIP", "InternalIP"]],
+  ["PROBE_CONCURRENCY", "8", "probeConcurrency", 8],
+  ["NETCUP_SUSPECT_INTERVAL", "3s", "suspectInterval", 3_000],
   ["NETCUP_SOAP_URL", "http://127.0.0.1:8099/WSEndUser", "soapUrl", "http://127.0.0.1:8099/WSEndUser"],
   ["NETCUP_REST_URL", "http://127.0.0.1:8098/scp-core", "restUrl", "http://127.0.0.1:8098/scp-core"],
   ["NETCUP_OIDC_ISSUER", "http://127.0.0.1:8097/realms/scp", "oidcIssuer", "http://127.0.0.1:8097/realms/scp"],
@@ -109,6 +123,13 @@ const set: ReadonlyArray<readonly [string, string, keyof typeof standard, unknow
 
 const badPeriods = ["0s", "15", "ten seconds", "-1s"]
 const bad: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+  ["PROBES", ["on", "Yes"]],
+  ["PROBE_INTERVAL", badPeriods],
+  ["PROBE_TIMEOUT", badPeriods],
+  ["PROBE_PORT", ["0", "65536", "1.5", "https"]],
+  ["PROBE_ADDRESS_TYPES", ["Hostname", "InternalIP,", "internalip"]],
+  ["PROBE_CONCURRENCY", ["0", "1001", "x"]],
+  ["NETCUP_SUSPECT_INTERVAL", badPeriods],
   ["NETCUP_SOAP_URL", ["servercontrolpanel", "http://", "/WSEndUser"]],
   ["NETCUP_REST_URL", ["scp-core"]],
   ["NETCUP_OIDC_ISSUER", ["realms/scp"]],

@@ -66,8 +66,10 @@ stories("a power failure", (story) => {
     "that takes the way to the API server with it costs 10 s more: another way is found",
     {},
     Effect.fnUntraced(function* (told) {
-      const { environment, first, second } = yield* told.paths
-      yield* told.controller("first", 2, environment)
+      const { byName, paths } = yield* told.paths
+      const [first, second] = paths
+      if (first === undefined || second === undefined) return assert.fail("no paths")
+      yield* told.controller("first", 2, yield* byName)
       yield* told.settled
       assert.strictEqual(yield* second.connections, 0, "the second way is gone before it has to be")
       assert.isAbove(yield* first.connections, 0)
@@ -82,11 +84,14 @@ stories("a power failure", (story) => {
     "that takes the way to the API server with it, and that netcup knows of: 10 s more than 6 s",
     {},
     Effect.fnUntraced(function* (told) {
-      const { environment, first } = yield* told.paths
-      yield* told.controller("first", undefined, environment)
+      const { byName, paths } = yield* told.paths
+      yield* told.controller("first", undefined, yield* byName)
       yield* told.controller("second", 3)
       yield* told.settled
-      const [{ at }] = yield* Effect.all([told.node(1).powerOff("SHUTOFF"), first.blacken], { concurrency: 2 })
+      const [{ at }] = yield* Effect.all(
+        [told.node(1).powerOff("SHUTOFF"), paths[0]?.blacken ?? Effect.die("no path")],
+        { concurrency: 2 }
+      )
       yield* told.routedWithin("from the power failure to the routing call", 16, at)
       yield* told.quietFor(60)
     })

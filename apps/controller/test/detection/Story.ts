@@ -7,11 +7,11 @@ import { assert, layer } from "@effect/vitest"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster, start } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { AddressSpec } from "@netcup-failover/testing/netcup/Arrangement"
+import * as ApiPaths from "@netcup-failover/testing/stage/ApiPaths"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Pace from "@netcup-failover/testing/stage/Pace"
 import * as PoweredNode from "@netcup-failover/testing/stage/PoweredNode"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
-import * as TwoPaths from "@netcup-failover/testing/stage/TwoPaths"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -160,10 +160,8 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
       yield* Effect.repeat(Effect.delay(renewedAt, "20 millis"), { until: (at) => at !== before })
     }),
     unknown,
-    /** Two ways to the API server. */
-    paths: Effect.flatMap(Effect.all([host, host]), TwoPaths.make).pipe(
-      Effect.provideService(KubeCluster, stage.cluster)
-    ),
+    /** Two ways to the API server, by a name that has both addresses. */
+    paths: ApiPaths.make(2).pipe(Effect.provideService(KubeCluster, stage.cluster)),
     /** The first routing call (or another) is made within so many seconds (of life) of `since`; says how many they were. */
     routedWithin: Effect.fnUntraced(function* (what: string, bound: number, since: number, count = 1) {
       const call = yield* stage.simulator

@@ -2,11 +2,8 @@
  * Where a node can be asked whether it lives.
  */
 import { isIP } from "node:net"
+import type { AddressTypes } from "../AddressTypes.ts"
 import type { NodeResource } from "./NodeResource.ts"
-
-/** Types of addresses that are addresses: names would need DNS, which may have died with the node. */
-export const addressTypes = ["InternalIP", "ExternalIP"] as const
-export type AddressType = (typeof addressTypes)[number]
 
 /** `host` is an IPv4 or IPv6 address. */
 export interface ProbeTarget {
@@ -16,7 +13,7 @@ export interface ProbeTarget {
 
 export interface ProbeTargetOptions {
   /** The first type that the node has an address of counts. */
-  readonly types: ReadonlyArray<AddressType>
+  readonly types: AddressTypes
   /** For all nodes, instead of the port that each says its kubelet listens on. */
   readonly port?: number | undefined
 }

@@ -159,6 +159,25 @@ describe("an account whose password is wrong", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("since it was changed meanwhile is found out by asking about a server", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
+        yield* until(account, isRead)
+        assert.deepStrictEqual(yield* account.inspect(server(2)), {
+          name: server(2),
+          running: true,
+          word: "online",
+          rescue: false
+        })
+        yield* netcup.setPassword("neu")
+        assert.strictEqual((yield* Effect.flip(account.inspect(server(2)))).reason._tag, "InvalidCredentials")
+        assert.strictEqual((yield* account.state).trouble?.reason._tag, "InvalidCredentials")
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("since it was changed meanwhile is found out by a move, and then asks no more", () =>
     Effect.gen(function* () {
       const netcup = yield* start

@@ -349,6 +349,24 @@ describe("a server that netcup does not route to", () => {
     )
   }
 
+  it.effect("is known for it as soon as it was asked about, and is asked about each time", () =>
+    reading([1, 2], (netcup, account) =>
+      Effect.gen(function* () {
+        yield* netcup.world.setState("v2", "CRASHED")
+        assert.deepStrictEqual(yield* account.inspect(server(2)), {
+          name: server(2),
+          running: false,
+          word: "CRASHED",
+          rescue: false
+        })
+        assert.deepStrictEqual((yield* account.state).account?.notRunning, servers(2))
+        yield* netcup.world.setState("v2", "RUNNING")
+        assert.strictEqual((yield* account.inspect(server(2))).word, "RUNNING")
+        assert.isUndefined((yield* account.state).account?.notRunning)
+      })
+    )
+  )
+
   it.effect("is still taken for stopped while netcup does not tell of it", () =>
     Effect.gen(function* () {
       const netcup = yield* NetcupRest.make()

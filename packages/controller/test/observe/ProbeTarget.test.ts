@@ -1,11 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { nodes } from "@netcup-failover/controller/observe/NodeResource"
 import * as ProbeTarget from "@netcup-failover/controller/observe/ProbeTarget"
-import { Settings } from "@netcup-failover/controller/Settings"
-import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { settingsOf } from "../TestSettings.ts"
 import { type NodeParts, nodeJson } from "./NodeJson.ts"
 
 const decode = Schema.decodeUnknownSync(nodes.schema)
@@ -81,48 +77,4 @@ describe("where a node is probed", () => {
     assert.isUndefined(ProbeTarget.of(decode({ metadata: identity }), standard))
     assert.isUndefined(ProbeTarget.of(decode({ metadata: identity, status: { daemonEndpoints: {} } }), standard))
   })
-})
-
-describe("the settings of probes", () => {
-  const read = (environment: Readonly<Record<string, string>>) =>
-    Effect.result(Effect.provide(Settings, settingsOf(environment)))
-
-  it.effect("have defaults", () =>
-    Effect.gen(function* () {
-      const settings = yield* Effect.provide(Settings, settingsOf())
-      assert.deepStrictEqual(settings.probeAddressTypes, ["InternalIP", "ExternalIP"])
-      assert.isTrue(Option.isNone(settings.probePort))
-      assert.strictEqual(settings.probes, "On")
-    })
-  )
-
-  it.effect("take types in any order, with blanks", () =>
-    Effect.gen(function* () {
-      const settings = yield* Effect.provide(
-        Settings,
-        settingsOf({ PROBE_ADDRESS_TYPES: "ExternalIP, InternalIP", PROBE_PORT: "22" })
-      )
-      assert.deepStrictEqual(settings.probeAddressTypes, ["ExternalIP", "InternalIP"])
-      assert.deepStrictEqual(settings.probePort, Option.some(22))
-    })
-  )
-
-  for (const [name, value] of [
-    ["PROBE_ADDRESS_TYPES", "Hostname"],
-    ["PROBE_ADDRESS_TYPES", "InternalIP,"],
-    ["PROBE_PORT", "0"],
-    ["PROBE_PORT", "65536"],
-    ["PROBE_PORT", "https"],
-    ["PROBE_INTERVAL", "0s"],
-    ["PROBE_CONCURRENCY", "0"],
-    ["PROBES", "Maybe"]
-  ] as const) {
-    it.effect(`refuse ${name}=${value}, by its name`, () =>
-      Effect.gen(function* () {
-        const result = yield* read({ [name]: value })
-        assert.strictEqual(result._tag, "Failure")
-        if (result._tag === "Failure") assert.include(result.failure.message, name)
-      })
-    )
-  }
 })
