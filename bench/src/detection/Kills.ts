@@ -76,7 +76,10 @@ export const run = Effect.fn("Kills.run")(function* ({ every, kills, nodes }: Op
       )
     )
     yield* stage.startController({ ...pace.environment, NODE_NAME: nodeOf(nodes) })
-    yield* Effect.forEach(both, (mode) => stage.routedNode(groupOf(mode, kills)))
+    const isRouted = (group: Stage.GroupObject) => Stage.routed(group)?.status === "True"
+    yield* Effect.forEach(both, (mode) =>
+      Effect.forEach(upTo(kills), (n) => stage.groupUntil(groupOf(mode, n), isRouted, "3 minutes"))
+    )
     // Each Lease is renewed once and each port answered: a signal never seen good counts for nothing.
     yield* Effect.sleep("25 seconds")
     yield* Console.log(`${nodes} nodes heartbeat; ${kills} of them lose power, one each ${every} s`)

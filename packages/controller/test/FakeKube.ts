@@ -18,15 +18,18 @@ export interface Request {
 /** What comes of a request: JSON, or a refusal. */
 export type Answer = (request: Request) => Effect.Effect<unknown, KubeErrors.KubeErrorReason>
 
-/** Nothing else is asked than what `answer` knows. */
-export const layer = (answer: Answer) =>
+/** Nothing else is asked than what `answer` knows, and nothing watched but by `lines`. */
+export const layer = (
+  answer: Answer,
+  lines: KubeClient["Service"]["lines"] = () => Effect.die("no watch is expected")
+) =>
   Layer.succeed(
     KubeClient,
     KubeClient.of({
       namespace: undefined,
       silences: Stream.empty,
       doubt: Effect.void,
-      lines: () => Effect.die("no watch is expected"),
+      lines,
       request: ({ method, path, body, schema }) =>
         answer({ method, path, body }).pipe(
           Effect.mapError((reason) => new KubeErrors.KubeError({ request: `${method} ${path}`, reason })),

@@ -1,0 +1,261 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Detector } from "@netcup-failover/controller/observe/Detector"
+import * as LeaseSource from "@netcup-failover/controller/observe/LeaseSource"
+import { NodeName } from "@netcup-failover/core/Candidate"
+import type { Judged } from "@netcup-failover/core/detect/Detection"
+import type { Signal } from "@netcup-failover/core/detect/Signal"
+import { fromDeclared } from "@netcup-failover/core/Verdict"
+import { KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
+import type * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as TestClock from "effect/testing/TestClock"
+import * as FakeKube from "../FakeKube.ts"
+
+const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+
+/** What a signal says, in short: `Renewed node-1`. */
+const short = (signal: Signal): string => ("node" in signal ? `${signal._tag} ${signal.node}` : signal._tag)
+
+const names = (...nodes: ReadonlyArray<number>) => new Set(nodes.map((n) => NodeName.make(`node-${n}`)))
+
+/** A source of an API that has these Leases, by the number of their node; `renewed` is what counts of each. */
+const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
+  let version = 1
+  const leases = new Map(nodes.map((n) => [`node-${n}`, "first"]))
+  const heard: Array<string> = []
+  const asked: Array<string> = []
+  const connections: Array<Queue.Queue<string, KubeError | Cause.Done>> = []
+  /** What becomes of reading one Lease, if not what it is. */
+  let refusal: NotFound | ServerError | undefined
+  const declared = fromDeclared({ ready: "True", deleting: false })
+  let judged: Judged = {
+    verdicts: new Map([...names(...nodes)].map((name) => [name, declared])),
+    suspects: new Set(),
+    overdue: new Set(),
+    nextAt: undefined,
+    convicted: new Map()
+  }
+  const overdue = yield* SubscriptionRef.make<ReadonlySet<NodeName>>(new Set())
+
+  const object = (name: string) => ({
+    metadata: { name, namespace: "kube-node-lease", uid: name, resourceVersion: `${version}`, labels: {} },
+    spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: leases.get(name) }
+  })
+
+  const kube = FakeKube.layer(
+    (request) =>
+      Effect.suspend((): Effect.Effect<unknown, NotFound | ServerError> => {
+        asked.push(request.path.slice(path.length))
+        if (request.path === path) {
+          const items = [...leases.keys()].map(object)
+          return Effect.succeed({ metadata: { resourceVersion: `${version}` }, items })
+        }
+        return refusal === undefined
+          ? Effect.succeed(object(request.path.slice(path.length + 1)))
+          : Effect.fail(refusal)
+      }),
+    () =>
+      Effect.gen(function* () {
+        const queue = yield* Queue.unbounded<string, KubeError | Cause.Done>()
+        connections.push(queue)
+        return Stream.fromQueue(queue)
+      })
+  )
+  const detector = Layer.mock(Detector, {
+    hear: (signal) => Effect.sync(() => void heard.push(short(signal))),
+    judged: Effect.sync(() => judged),
+    overdue: SubscriptionRef.changes(overdue)
+  })
+  const source = yield* LeaseSource.make({
+    watchIdleLimit: Duration.seconds(90),
+    leaseWatchIdleLimit: Duration.seconds(12)
+  }).pipe(Effect.provide([kube, detector]))
+  const pass = (seconds: number) =>
+    Effect.repeat(TestClock.adjust("500 millis"), { times: Math.max(0, seconds * 2 - 1) })
+  yield* pass(1)
+
+  const line = Effect.fnUntraced(function* (type: string, body: unknown) {
+    const queue = connections.at(-1)
+    if (queue !== undefined) yield* Queue.offer(queue, JSON.stringify({ type, object: body }))
+    yield* TestClock.adjust("1 millis")
+  })
+  /** A kubelet renews, and the watch tells. */
+  const renew = Effect.fnUntraced(function* (n: number, time: string) {
+    version += 1
+    leases.set(`node-${n}`, time)
+    yield* line("MODIFIED", object(`node-${n}`))
+  })
+
+  return {
+    source,
+    leases,
+    pass,
+    line,
+    renew,
+    connections,
+    object,
+    overdue: (...nodes: ReadonlyArray<number>) =>
+      Effect.andThen(SubscriptionRef.set(overdue, names(...nodes)), TestClock.adjust("1 millis")),
+    refuse: (reason: NotFound | ServerError | undefined) => {
+      refusal = reason
+    },
+    forgetNodes: () => {
+      judged = { ...judged, verdicts: new Map() }
+    },
+    bookmark: Effect.suspend(() => {
+      version += 1
+      return line("BOOKMARK", { metadata: { resourceVersion: `${version}` } })
+    }),
+    /** The connection breaks. */
+    cut: Effect.suspend(() => {
+      const queue = connections.at(-1)
+      const error = new KubeError({ request: "WATCH", reason: new Unreachable({ message: "reset" }) })
+      return queue === undefined ? Effect.void : Effect.andThen(Queue.fail(queue, error), TestClock.adjust("1 millis"))
+    }),
+    /** Since it was asked last. */
+    heard: () => heard.splice(0),
+    asked: () => asked.splice(0)
+  }
+})
+
+describe("the source of Leases", () => {
+  it.effect("takes the first sight of a Lease for no renewal, and each new time of it for one", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesHeard"])
+      yield* api.renew(1, "second")
+      assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
+      yield* api.renew(1, "second")
+      assert.deepStrictEqual(api.heard(), [])
+      // By a clock that was set back.
+      yield* api.renew(1, "first")
+      assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
+      yield* api.line("ADDED", { ...api.object("node-3"), spec: { renewTime: "first" } })
+      yield* api.line("MODIFIED", { ...api.object("node-3"), spec: { renewTime: null } })
+      yield* api.line("MODIFIED", { ...api.object("node-3"), spec: { renewTime: "second" } })
+      assert.deepStrictEqual(api.heard(), ["Renewed node-3"])
+      yield* api.line("DELETED", api.object("node-2"))
+      yield* api.line("ADDED", { ...api.object("node-2"), spec: { renewTime: "second" } })
+      assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
+  it.effect("takes bookmarks for a proof, and renewals for none", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1)
+      api.heard()
+      yield* api.bookmark
+      assert.deepStrictEqual(api.heard(), ["LeasesHeard"])
+      yield* api.renew(1, "second")
+      assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
+    })
+  )
+
+  it.effect("says when the watch is lost and when it is back, and what was renewed meanwhile", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      yield* api.cut
+      assert.deepStrictEqual(api.heard(), ["LeasesLost"])
+      api.leases.set("node-1", "second")
+      yield* api.pass(2)
+      assert.deepStrictEqual(api.heard(), ["LeasesHeard"])
+      yield* api.line("MODIFIED", api.object("node-1"))
+      assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
+      assert.strictEqual((yield* api.source.health)._tag, "Live")
+    })
+  )
+
+  it.effect("lists anew where the server has forgotten, and tells renewals of that list", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.leases.set("node-1", "second")
+      api.leases.delete("node-2")
+      yield* api.line("ERROR", { kind: "Status", code: 410, reason: "Expired", message: "too old" })
+      yield* api.pass(2)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost", "Renewed node-1", "LeasesHeard"])
+      // It was gone, so that this is its first sight again.
+      yield* api.line("ADDED", { ...api.object("node-2"), spec: { renewTime: "second" } })
+      assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
+  it.effect("makes the watch anew when it is silent though two kubelets should renew", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2, 3)
+      yield* api.renew(1, "second")
+      yield* api.renew(2, "second")
+      yield* api.pass(11)
+      assert.strictEqual(api.connections.length, 1)
+      yield* api.pass(3)
+      assert.strictEqual(api.connections.length, 2)
+      // Nobody has renewed for so long that nobody is expected to.
+      yield* api.pass(60)
+      const settled = api.connections.length
+      assert.isAtMost(settled, 5)
+      yield* api.pass(60)
+      assert.strictEqual(api.connections.length, settled)
+    })
+  )
+
+  it.effect("leaves a silent watch alone where one kubelet renews, or none that is a node's", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2, 3)
+      yield* api.renew(1, "second")
+      yield* api.pass(30)
+      assert.strictEqual(api.connections.length, 1)
+      yield* api.renew(1, "third")
+      yield* api.renew(2, "third")
+      api.forgetNodes()
+      yield* api.pass(30)
+      assert.strictEqual(api.connections.length, 1)
+    })
+  )
+
+  it.effect("reads Leases that seem overdue, all before it says that they are not renewed", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.asked()
+      yield* api.overdue(1)
+      assert.deepStrictEqual([api.asked(), api.heard()], [["/node-1"], ["LeasesHeard"]])
+      yield* api.overdue()
+      yield* api.pass(5)
+      assert.deepStrictEqual([api.asked(), api.heard()], [[], []])
+      api.leases.set("node-2", "second")
+      yield* api.overdue(1, 2)
+      assert.deepStrictEqual(api.asked(), ["/node-1", "/node-2"])
+      assert.deepStrictEqual(api.heard(), ["Renewed node-2", "LeasesHeard"])
+      yield* api.overdue()
+      // The watch tells the same later.
+      yield* api.line("MODIFIED", api.object("node-2"))
+      assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
+  it.effect("reads no Lease more often than each 2 s, and trusts nothing while one cannot be read", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.refuse(new ServerError({ status: 500, message: "no" }))
+      api.heard()
+      api.asked()
+      yield* api.overdue(1)
+      yield* api.overdue(1, 2)
+      yield* api.pass(1)
+      assert.deepStrictEqual([api.asked(), api.heard()], [["/node-1"], ["LeasesLost"]])
+      yield* api.pass(4)
+      assert.deepStrictEqual(api.asked(), ["/node-1", "/node-2", "/node-1", "/node-2"])
+      assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesLost"])
+      // That there is none is an answer, too.
+      api.refuse(new NotFound({ message: "no such Lease" }))
+      yield* api.pass(2)
+      assert.deepStrictEqual(api.heard(), ["LeasesHeard"])
+    })
+  )
+})
