@@ -92,17 +92,19 @@ export const run = Effect.fn("Kills.run")(function* ({ every, kills, nodes }: Op
       }),
       { concurrency: "unbounded" }
     )
-    const calls = both.length * kills
-    yield* stage.simulator
-      .awaitCall({ operation: stage.operations.route, count: calls })
-      .pipe(Effect.timeout("3 minutes"), Effect.ignore)
-
-    const routings = yield* stage.simulator.journal.callsOf(stage.operations.route)
-    // Other groups' nodes may be killed later: only the first call of an address is of its own node.
-    const took = (mode: Mode, i: number, since: number) => {
-      const call = routings.find(({ routing }) => routing?.prefix === prefixOf(mode, i + 1))
-      return call === undefined ? Number.NaN : (call.receivedAt - since) / 1000
-    }
+    // Groups move again when the node that they moved to is killed: the first call of an address is of its own node.
+    const firstCalls = Effect.map(
+      stage.simulator.journal.callsOf(stage.operations.route),
+      (calls) => new Map(calls.toReversed().map(({ receivedAt, routing }) => [routing?.prefix, receivedAt]))
+    )
+    const routedAt = yield* firstCalls.pipe(
+      Effect.delay("1 second"),
+      Effect.repeat({ until: ({ size }) => size === both.length * kills }),
+      Effect.timeout("3 minutes"),
+      Effect.catchTag("TimeoutError", () => firstCalls)
+    )
+    const took = (mode: Mode, i: number, since: number) =>
+      ((routedAt.get(prefixOf(mode, i + 1)) ?? Number.NaN) - since) / 1000
     const rows = killed.map(
       ({ at, heartbeatAt }, i): Kill => ({
         phase: (at - heartbeatAt) / 1000,

@@ -78,7 +78,7 @@ stories("of three nodes", (story) => {
         concurrency: 2
       })
       yield* told.routedWithin("from the power failure to the first routing call", 6, at)
-      yield* told.routedWithin("from the power failure to the second routing call", 6, at, 2)
+      yield* told.routedWithin("from the power failure to the second routing call", 6, at, { count: 2 })
       yield* Effect.forEach(["group-1", "group-2"], (name) =>
         told.groupUntil(name, ({ status }) => status?.currentNode === "node-3")
       )

@@ -4,15 +4,14 @@ import type { ServerState } from "@netcup-failover/testing/netcup/NetcupState"
 import * as Effect from "effect/Effect"
 import { now, stories, type Told, wait } from "./Story.ts"
 
-/** Ten seconds down, ten seconds up, for two minutes; gives how many routing calls were made. */
-const flap = Effect.fnUntraced(function* (told: Told, word?: ServerState) {
-  for (let i = 0; i < 6; i++) {
+/** So many seconds down, so many up, for two minutes; gives how many routing calls were made. */
+const flap = Effect.fnUntraced(function* (told: Told, seconds: number, word?: ServerState) {
+  for (let i = 0; i < 120; i += 2 * seconds) {
     yield* told.node(1).powerOff(word)
-    yield* wait(10)
+    yield* wait(seconds)
     yield* told.node(1).powerOn
-    yield* wait(10)
+    yield* wait(seconds)
   }
-  yield* wait(60)
   const moves = (yield* told.routings).length
   yield* Effect.logInfo(`moves: ${moves}`)
   return moves
@@ -25,7 +24,8 @@ stories("a node that comes and goes", (story) => {
     Effect.fnUntraced(function* (told) {
       yield* told.controller("first", 2)
       yield* told.settled
-      assert.isAtMost(yield* flap(told), 1)
+      assert.isAtMost(yield* flap(told, 10), 1)
+      yield* told.quietFor(60)
     })
   )
 
@@ -35,9 +35,31 @@ stories("a node that comes and goes", (story) => {
     Effect.fnUntraced(function* (told) {
       yield* told.controller("first")
       yield* told.settled
-      assert.strictEqual(yield* flap(told, "SHUTOFF"), 1)
+      assert.strictEqual(yield* flap(told, 10, "SHUTOFF"), 1)
+      yield* told.quietFor(60)
     }),
     ["soap", "rest"]
+  )
+})
+
+/** The node where the group is at first is the one that it prefers. */
+const favourite = {
+  failback: "WhenPreferred",
+  preferences: [{ weight: 50, nodeSelector: { matchLabels: { "kubernetes.io/hostname": "node-1" } } }]
+}
+
+stories("a node that comes and goes, and is preferred", (story) => {
+  story(
+    "is not gone back to before it has been well for as long as a node has to be to be settled",
+    { wishes: favourite },
+    Effect.fnUntraced(function* (told) {
+      const settle = 40
+      yield* told.controller("first", 2, { NODE_SETTLE_PERIOD: `${settle * 1000 * told.pace.factor}ms` })
+      yield* told.settled
+      // Settled by its age, so that only what happens now speaks against it.
+      yield* told.quietFor(settle)
+      assert.strictEqual(yield* flap(told, 15, "SHUTOFF"), 1)
+    })
   )
 })
 

@@ -5,63 +5,24 @@
  */
 import { assert, layer } from "@effect/vitest"
 import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
-import { KubeCluster, start } from "@netcup-failover/testing/kubernetes/KubeCluster"
+import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { AddressSpec } from "@netcup-failover/testing/netcup/Arrangement"
 import * as ApiPaths from "@netcup-failover/testing/stage/ApiPaths"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
-import * as Pace from "@netcup-failover/testing/stage/Pace"
 import * as PoweredNode from "@netcup-failover/testing/stage/PoweredNode"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Pool from "effect/Pool"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { account, loginName } from "../Account.ts"
+import { Clusters, pace } from "./Clusters.ts"
 
 const kube = await Effect.runPromise(KubeBinaries.forTests)
 
-/** `DETECTION_PACE=1`: in real time, as `npm run soak:detection` does. */
-export const pace = Pace.make(Number(process.env.DETECTION_PACE ?? "0.25"))
-
 /** What a loaded machine may add to any time, in ms. */
 const noise = 2_500
-
-/** An etcd, an API server and a controller manager each; more of them starve each other on two cores. */
-const clusters = 3
-
-class Clusters extends Context.Service<
-  Clusters,
-  {
-    /** One that nobody else uses until the scope ends. */
-    readonly take: Effect.Effect<KubeCluster["Service"], unknown, Scope>
-    /** An address of loopback that nobody else has. */
-    readonly host: Effect.Effect<string>
-  }
->()("@netcup-failover/controller-app/test/detection/Clusters") {
-  static readonly layer = Layer.effect(
-    Clusters,
-    Effect.gen(function* () {
-      const binaries = yield* KubeBinaries.locate
-      const acquire = start(binaries, { nodeLifecycle: pace.nodeLifecycle }).pipe(
-        Effect.tap((cluster) => Effect.provideService(Stage.install(), KubeCluster, cluster))
-      )
-      const pool = yield* Pool.make({ acquire, size: clusters })
-      const hosts = yield* Ref.make(0)
-      return Clusters.of({
-        take: Pool.get(pool),
-        host: Effect.map(
-          Ref.updateAndGet(hosts, (last) => last + 1),
-          (n) => `127.0.1.${1 + (n % 250)}`
-        )
-      })
-    })
-  )
-}
 
 export interface World {
   /** So many nodes; 3 when absent. Each is a server, and answers. */
@@ -121,10 +82,10 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
       )
       .pipe(Effect.map((one) => Date.parse(readinessOf(one)?.lastTransitionTime ?? "")))
 
-  /** Says a number in the test's output, for people: what is asserted of it is only the bound. */
+  /** Says a number in the test's output, for people: what is asserted of it is only the bound. In ms. */
   const tell = (what: string, millis: number, bound?: number) =>
     Effect.logInfo(
-      `${what}: ${(millis / 1000).toFixed(2)} s${bound === undefined ? "" : ` (at most ${bound * pace.factor} s at this pace)`}`
+      `${what}: ${(millis / 1000).toFixed(2)} s${bound === undefined ? "" : ` (at most ${bound / 1000} s at this pace)`}`
     )
 
   return {
@@ -162,14 +123,23 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
     unknown,
     /** Two ways to the API server, by a name that has both addresses. */
     paths: ApiPaths.make(2).pipe(Effect.provideService(KubeCluster, stage.cluster)),
-    /** The first routing call (or another) is made within so many seconds (of life) of `since`; says how many they were. */
-    routedWithin: Effect.fnUntraced(function* (what: string, bound: number, since: number, count = 1) {
+    /**
+     * The first routing call (or another) is made within so many seconds (of life, and `fixed` more at any pace) of `since`; says how many
+     * they were.
+     */
+    routedWithin: Effect.fnUntraced(function* (
+      what: string,
+      seconds: number,
+      since: number,
+      { count = 1, fixed = 0 }: { readonly count?: number; readonly fixed?: number } = {}
+    ) {
+      const bound = 1000 * (seconds * pace.factor + fixed)
       const call = yield* stage.simulator
         .awaitCall({ operation: stage.operations.route, count })
-        .pipe(Effect.timeout(Duration.sum(pace.seconds(bound * 2), Duration.seconds(20))))
+        .pipe(Effect.timeout(2 * bound + 20_000))
       const took = call.receivedAt - since
       yield* tell(what, took, bound)
-      assert.isAtMost(took, bound * 1000 * pace.factor + noise, what)
+      assert.isAtMost(took, bound + noise, what)
       return call
     }),
     /** The node turns `Ready=Unknown`, and the first routing call is made then, and not before. Both in ms since the epoch. */
@@ -187,7 +157,8 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
       yield* Effect.sleep(pace.seconds(seconds))
       assert.lengthOf(yield* routings, before, "routing calls while there should be none")
     }),
-    tell
+    tell,
+    pace
   }
 })
 export type Told = Effect.Success<ReturnType<typeof prepare>>
