@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
@@ -22,8 +21,6 @@ import * as LeaseSource from "./LeaseSource.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
 import { nodes, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
-import * as Prober from "./Prober.ts"
-import * as ProbeTarget from "./ProbeTarget.ts"
 import * as Secrets from "./Secrets.ts"
 
 export interface ClusterView {
@@ -76,23 +73,6 @@ export class Cluster extends Context.Service<
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const leaseSource = yield* LeaseSource.make(settings)
-      const targetOptions = { types: settings.probeAddressTypes, port: Option.getOrUndefined(settings.probePort) }
-      yield* Prober.run({
-        targets: nodeReflector.changes.pipe(
-          Stream.mapEffect(() => nodeReflector.items),
-          Stream.map(
-            (items) =>
-              new Map(
-                [...items.values()].flatMap((one) => {
-                  const target = ProbeTarget.of(one, targetOptions)
-                  return target === undefined ? [] : [[one.metadata.name, target] as const]
-                })
-              )
-          )
-        ),
-        hear: detector.hear,
-        settings
-      }).pipe(Effect.forkScoped)
       const secrets = yield* Secrets.make
 
       const nameStrangeNodes = Effect.gen(function* () {
