@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Declared, fromDeclared, renderSign, type Sign } from "@netcup-failover/core/Verdict"
+import { type Declared, fromDeclared, renderSign, Sign } from "@netcup-failover/core/Verdict"
 
 /** What the Node object declares, and the signs against the node that follow. */
 const cases: ReadonlyArray<readonly [Declared["ready"], boolean, ReadonlyArray<Sign["_tag"]>]> = [
@@ -35,11 +35,23 @@ describe("the verdict by what the Node object declares", () => {
     assert.strictEqual(fromDeclared({ ready: "True", deleting: false, outOfService: [] }).state, "Healthy")
   })
 
+  it("is Failed for a node that operators mean to be left, however ready it is", () => {
+    const well = { ready: "True", deleting: false } as const
+    const words = (more: Partial<Declared>) => fromDeclared({ ...well, ...more }).reasons.map(renderSign)
+    assert.deepStrictEqual(words({ maintenance: "new disk" }), ["is in maintenance (new disk)"])
+    assert.deepStrictEqual(words({ draining: true }), ["is being drained"])
+    assert.strictEqual(fromDeclared({ ...well, maintenance: "x" }).state, "Failed")
+    assert.strictEqual(fromDeclared({ ...well, draining: false }).state, "Healthy")
+  })
+
   it("puts every sign into words of its own", () => {
     const signs = [...fromDeclared({ ready: "False", deleting: true }).reasons]
     for (const ready of ["Unknown", undefined] as const) signs.push(...fromDeclared({ ready, deleting: false }).reasons)
+    signs.push(Sign.Maintenance({ note: "x" }), Sign.Draining(), Sign.OutOfService({ taint: "x" }))
+    signs.push(Sign.LeaseStale({ since: 0 }), Sign.Unanswering({ since: 0 }), Sign.Recovering({ since: 0 }))
+    signs.push(Sign.ServerDown({ word: "offline", since: 0 }))
     const words = signs.map(renderSign)
-    assert.strictEqual(new Set(words).size, 4)
+    assert.strictEqual(new Set(words).size, 11)
     for (const text of words) assert.match(text, /^(is|has) /u)
   })
 })

@@ -4,6 +4,7 @@ import {
   nodes,
   toCandidate as toCandidateAfter
 } from "@netcup-failover/controller/observe/NodeResource"
+import { maintenanceAnnotation } from "@netcup-failover/core/Candidate"
 import { type Sign, Sign as Signs } from "@netcup-failover/core/Verdict"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
@@ -34,6 +35,7 @@ describe("a Node as it is decoded", () => {
     ["its deletion", { deletionTimestamp: "2026-11-22T12:00:00Z" }],
     ["its labels", { labels: { role: "edge" } }],
     ["its server", { annotations: { "netcup.digilol.net/server-name": "v2" } }],
+    ["its maintenance", { annotations: { "netcup.digilol.net/maintenance": "new disk" } }],
     ["the loss of its annotation", { annotations: {} }],
     ["its name", { name: "node-2" }],
     ["a cordon", { unschedulable: true }],
@@ -66,6 +68,7 @@ describe("a Node as it is decoded", () => {
       "an annotation that is no text",
       { metadata: { ...identity, annotations: { "netcup.digilol.net/server-name": 1 } } }
     ],
+    ["a maintenance that is no text", { metadata: { ...identity, annotations: { [maintenanceAnnotation]: true } } }],
     [
       "a condition whose status is no text",
       { metadata: identity, status: { conditions: [{ type: "Ready", status: true }] } }
@@ -133,6 +136,27 @@ describe("a Node as a candidate", () => {
     it(`annotated with ${JSON.stringify(text)} is ${server ?? "no server"}`, () => {
       const { server: found } = toCandidate(read({ annotations: { "netcup.digilol.net/server-name": text } }))
       assert.strictEqual<string | undefined>(found, server)
+    })
+  }
+
+  const long = "🔧".repeat(119)
+  for (const [text, note] of [
+    ["new disk", "new disk"],
+    [" new\n disk\t", "new disk"],
+    ["true", "true"],
+    [`${long}12`, `${long}…`],
+    [`${long}1`, `${long}1`],
+    ["", undefined],
+    [" \n", undefined],
+    [" false ", undefined]
+  ] as const) {
+    it(`annotated with maintenance ${JSON.stringify(text)} is in ${note === undefined ? "none" : "one"}`, () => {
+      const { state, reasons } = toCandidate(read({ annotations: { [maintenanceAnnotation]: text } })).verdict
+      const expected = note === undefined ? [] : [Signs.Maintenance({ note })]
+      assert.deepStrictEqual(
+        { state, reasons },
+        { state: note === undefined ? "Healthy" : "Failed", reasons: expected }
+      )
     })
   }
 

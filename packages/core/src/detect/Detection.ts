@@ -27,6 +27,8 @@ export interface Judged {
   readonly nextAt: number | undefined
   /** Whom it has convicted, and since when nothing convicts them any more. */
   readonly convicted: ReadonlyMap<NodeName, Moment | undefined>
+  /** Who was lost together with most others lately, and since when that is not so any more, monotonic ms. */
+  readonly together: ReadonlyMap<NodeName, number | undefined>
 }
 
 export interface Options {
@@ -40,7 +42,8 @@ const nothing: Judged = {
   suspects: new Set(),
   overdue: new Set(),
   nextAt: undefined,
-  convicted: new Map()
+  convicted: new Map(),
+  together: new Map()
 }
 
 const sameSign = (one: Sign, other: Sign): boolean => {
@@ -74,12 +77,13 @@ interface Ruling {
 const healthy: Ruling = { verdict: { state: "Healthy", reasons: [], changesAt: undefined }, convicted: undefined }
 
 /** What the evidence calls for, the past aside. */
-const weigh = (node: NodeName, testimony: Testimony.Testimony, guard: Guard.Guard): "Failed" | "Held" | "Open" => {
-  const { declared, explained, silent, unsettled, dead, lostAt } = testimony
+const weigh = (
+  { declared, explained, silent, unsettled, dead }: Testimony.Testimony,
+  hold: ReturnType<Guard.Guard>
+): "Failed" | "Held" | "Open" => {
   if (declared !== undefined || explained) return "Failed"
-  if (lostAt === undefined || !(silent || unsettled || dead)) return "Open"
-  const held = guard({ node, lostAt })
-  const convicts = held === "Together" ? false : silent || (dead && held === undefined)
+  if (!(silent || unsettled || dead)) return "Open"
+  const convicts = hold === "Together" ? false : silent || (dead && hold === undefined)
   return convicts ? "Failed" : "Held"
 }
 
@@ -141,24 +145,37 @@ export const judge = (
   const guard = Guard.of(witnesses, self, thresholds.burst)
 
   const verdicts = new Map<NodeName, Verdict>()
+  const together = new Map<NodeName, number | undefined>()
   const convicted = new Map<NodeName, Moment | undefined>()
   const suspects = new Set<NodeName>()
   const overdue = new Set<NodeName>()
   let nextAt = Number.POSITIVE_INFINITY
   for (const [node, testimony] of testimonies) {
+    const { lostAt } = testimony
+    let hold = lostAt === undefined ? undefined : guard({ node, lostAt })
+    if (hold === "Together") together.set(node, undefined)
+    else if (past.together.has(node)) {
+      // What was cut off comes back node by node: the first that is back says nothing against those that follow.
+      const since = past.together.get(node) ?? now.at
+      if (now.at - since < thresholds.burst) {
+        hold = "Together"
+        together.set(node, since)
+        nextAt = Math.min(nextAt, since + thresholds.burst)
+      }
+    }
     const last = past.verdicts.get(node)
     const was = {
       verdict: last,
       convicted: past.convicted.has(node) ? { clearSince: past.convicted.get(node) } : undefined
     }
-    const ruling = rule(testimony, weigh(node, testimony, guard), was, thresholds.recoveredAfter, now)
+    const ruling = rule(testimony, weigh(testimony, hold), was, thresholds.recoveredAfter, now)
     verdicts.set(node, last !== undefined && sameVerdict(last, ruling.verdict) ? last : ruling.verdict)
     if (ruling.convicted !== undefined) {
       const { clearSince } = ruling.convicted
       convicted.set(node, clearSince)
       if (clearSince !== undefined) nextAt = Math.min(nextAt, clearSince.at + thresholds.recoveredAfter)
     }
-    if (testimony.lostAt !== undefined && testimony.declared === undefined) suspects.add(node)
+    if (lostAt !== undefined && testimony.declared === undefined) suspects.add(node)
     if (testimony.overdue) overdue.add(node)
     nextAt = Math.min(nextAt, testimony.nextAt)
   }
@@ -167,6 +184,7 @@ export const judge = (
     suspects: keepSet(past.suspects, suspects),
     overdue: keepSet(past.overdue, overdue),
     nextAt: nextAt === Number.POSITIVE_INFINITY ? undefined : nextAt,
-    convicted: keepMap(past.convicted, convicted)
+    convicted: keepMap(past.convicted, convicted),
+    together: keepMap(past.together, together)
   }
 }

@@ -18,20 +18,31 @@ export interface Witness {
  */
 export type Guard = (lost: { readonly node: NodeName; readonly lostAt: number }) => "Together" | "Alone" | undefined
 
+/** How many of the sorted numbers are less than that. */
+const below = (sorted: Float64Array, limit: number): number => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? limit) < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
 /**
  * @param self our own node, which tells nothing: it is on our side of any cut. Where it is not known, one that is not lost is taken for it.
  * @param burst nodes lost within so long of each other were lost together, in ms
  */
 export const of = (witnesses: ReadonlyArray<Witness>, self: NodeName | undefined, burst: number): Guard => {
-  const others = witnesses.filter(({ node }) => node !== self)
-  const there = others.filter(({ lostAt, mute }) => lostAt === undefined && !mute).length
+  const others = witnesses.filter(({ node, mute }) => node !== self && !mute)
+  const times = Float64Array.from(others.flatMap(({ lostAt }) => (lostAt === undefined ? [] : [lostAt]))).sort()
+  const there = others.length - times.length
   const living = self === undefined ? Math.max(0, there - 1) : there
-  const lost = others.filter(({ lostAt, mute }) => lostAt !== undefined && !mute)
-  return ({ node, lostAt: at }) => {
+  return ({ node, lostAt }) => {
     // Those that were lost long before count for nothing.
-    const since = lost.filter(({ lostAt = at }) => lostAt >= at - burst)
-    const together = since.filter(({ lostAt = at }) => lostAt <= at + burst).length
-    const counted = living + since.length
+    const before = below(times, lostAt - burst)
+    const together = below(times, lostAt + burst) - before
+    const counted = living + times.length - before
     if (counted <= 1) return node === self && together > 0 ? "Together" : "Alone"
     return together > counted / 2 ? "Together" : undefined
   }
