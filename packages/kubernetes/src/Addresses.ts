@@ -1,6 +1,7 @@
 /**
  * The addresses of the API server's name, those first that were silent longest ago or never: a connection that is made anew after a
- * silence goes elsewhere, though the name's server lists a dead one first each time. An IP address has no others.
+ * silence goes elsewhere, though the name's server lists a dead one first each time. Of equals the one in use goes first, in whatever
+ * order they are listed: when all connections go to one machine, any silence tells of all. An IP address has no others.
  */
 import type { LookupAddress, LookupOptions } from "node:dns"
 import type { LookupFunction } from "node:net"
@@ -18,8 +19,13 @@ export type Resolve = (
 ) => void
 
 export interface Addresses {
-  /** For a socket. Gives what is known when the name's server says nothing: it may have died with the same node. */
-  readonly lookup: LookupFunction
+  /**
+   * For a socket; addresses to avoid go last. Gives what is known when the name's server says nothing: it may have died with the same
+   * node.
+   */
+  readonly lookup: (avoid: ReadonlySet<string>) => LookupFunction
+  /** A connection to it stands. */
+  readonly used: (address: string) => void
   /** From now on others go first. */
   readonly silent: (address: string) => void
 }
@@ -32,6 +38,7 @@ export const make = Effect.fnUntraced(function* (resolve: Resolve): Effect.fn.Re
   const run = yield* FiberSet.makeRuntime<never>()
   const silences = new Map<string, number>()
   let count = 0
+  let current: string | undefined
   let known: ReadonlyArray<LookupAddress> = []
   let asking: Deferred.Deferred<ReadonlyArray<LookupAddress>, NodeJS.ErrnoException> | undefined
 
@@ -48,14 +55,22 @@ export const make = Effect.fnUntraced(function* (resolve: Resolve): Effect.fn.Re
     return asked
   }
 
+  const isOther = ({ address }: LookupAddress) => (address === current ? 0 : 1)
   const silenceOf = ({ address }: LookupAddress) => silences.get(address) ?? 0
+  const byMerit = (avoid: ReadonlySet<string>) => (a: LookupAddress, b: LookupAddress) =>
+    Number(avoid.has(a.address)) - Number(avoid.has(b.address)) ||
+    silenceOf(a) - silenceOf(b) ||
+    isOther(a) - isOther(b)
 
   return {
+    used: (address) => {
+      current = address
+    },
     silent: (address) => {
       count += 1
       silences.set(address, count)
     },
-    lookup: (name, options, callback) => {
+    lookup: (avoid) => (name, options, callback) => {
       const before = known
       const asked = Deferred.await(ask(name, options))
       const found =
@@ -68,7 +83,7 @@ export const make = Effect.fnUntraced(function* (resolve: Resolve): Effect.fn.Re
       const told = Effect.match(found, {
         onFailure: (error) => callback(error, []),
         onSuccess: (addresses) => {
-          const [first, ...others] = addresses.toSorted((a, b) => silenceOf(a) - silenceOf(b))
+          const [first, ...others] = addresses.toSorted(byMerit(avoid))
           if (first === undefined) return callback(new Error(`${name} has no address`), [])
           return options.all === true ? callback(null, [first, ...others]) : callback(null, first.address, first.family)
         }

@@ -4,7 +4,6 @@
  */
 import * as http from "node:http"
 import * as https from "node:https"
-import type { LookupFunction } from "node:net"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Credentials } from "./Credentials.ts"
@@ -27,7 +26,6 @@ const closeIdle = (agent: http.Agent) => {
 export const make = (options: {
   readonly secure: boolean
   readonly maxConnections: number
-  readonly lookup: LookupFunction
 }): Effect.Effect<Agents, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
@@ -40,7 +38,6 @@ export const make = (options: {
           if (current !== undefined) closeIdle(current.agent)
           const shared = {
             keepAlive: true,
-            lookup: options.lookup,
             // TCP's own: on a connection that is silent for so long the other machine is asked each second whether it lives, and given up
             // after ten. A quiet watch has no other way to learn that its machine died while calls go to another.
             keepAliveMsecs: 3_000,

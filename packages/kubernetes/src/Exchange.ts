@@ -29,9 +29,12 @@ interface Way {
   readonly reachTimeout: Duration.Duration
   /** Of TCP and TLS together. */
   readonly connectTimeout: Duration.Duration
-  /** Told each address that a connection goes to, and each that let an attempt wait. */
+  /** Told each address that a connection may go to, last the one that it goes to. */
   readonly onPeer: (address: string) => void
+  /** Told each address that did not answer while another one of the name was still to be tried. */
   readonly onSilent: (address: string) => void
+  /** Told the address to which a new connection stands. */
+  readonly onUsed: (address: string) => void
 }
 
 /** Sends, and waits for the head of the answer. */
@@ -39,7 +42,7 @@ export const send = Effect.fnUntraced(function* (
   options: https.RequestOptions & Way,
   body: string | undefined
 ): Effect.fn.Return<http.IncomingMessage, Unreachable | NotReached, Scope.Scope> {
-  const { secure, reachTimeout, connectTimeout, onPeer, onSilent, ...rest } = options
+  const { secure, reachTimeout, connectTimeout, onPeer, onSilent, onUsed, ...rest } = options
   const socket = Deferred.makeUnsafe<Connecting | undefined, Unreachable>()
   const answer = Deferred.makeUnsafe<http.IncomingMessage, Unreachable>()
   const fail = (cause: unknown) => {
@@ -55,7 +58,7 @@ export const send = Effect.fnUntraced(function* (
         request.on("close", () => fail(new Error("the connection was closed without an answer")))
         request.on("socket", (assigned) => {
           if (assigned.remoteAddress !== undefined) onPeer(assigned.remoteAddress)
-          const connecting = assigned.connecting ? watch(assigned, { secure, onPeer, onSilent }) : undefined
+          const connecting = assigned.connecting ? watch(assigned, { secure, onPeer, onSilent, onUsed }) : undefined
           Deferred.doneUnsafe(socket, Effect.succeed(connecting))
         })
         request.on("response", (response) => {
@@ -99,14 +102,18 @@ interface Connecting {
 
 const watch = (
   socket: Socket,
-  { secure, onPeer, onSilent }: Pick<Way, "secure" | "onPeer" | "onSilent">
+  { secure, onPeer, onSilent, onUsed }: Pick<Way, "secure" | "onPeer" | "onSilent" | "onUsed">
 ): Connecting => {
   const reached = Deferred.makeUnsafe<void>()
   const ready = Deferred.makeUnsafe<void>()
   socket.on("connectionAttempt", onPeer)
   socket.on("connectionAttemptTimeout", onSilent)
+  socket.on("connectionAttemptFailed", onSilent)
   socket.once("connect", () => {
-    if (socket.remoteAddress !== undefined) onPeer(socket.remoteAddress)
+    if (socket.remoteAddress !== undefined) {
+      onPeer(socket.remoteAddress)
+      onUsed(socket.remoteAddress)
+    }
     Deferred.doneUnsafe(reached, Effect.void)
   })
   socket.once(secure ? "secureConnect" : "connect", () => Deferred.doneUnsafe(ready, Effect.void))

@@ -10,8 +10,8 @@ import * as Option from "effect/Option"
 
 /** How to ask once more: a try, told from others by `T`. */
 export interface Insistence<T, A, E> {
-  /** Of the nth, from 1. */
-  readonly begin: (n: number) => Effect.Effect<T>
+  /** Told the tries that are still open. */
+  readonly begin: (open: ReadonlyArray<T>) => Effect.Effect<T>
   readonly attempt: (of: T) => Effect.Effect<A, E>
   /** Without an answer for so long, and `tries` not used up, another one begins. */
   readonly after: Duration.Input
@@ -41,7 +41,7 @@ export const ask = <T, A, E>(how: Insistence<T, A, E>): Effect.Effect<A, E> =>
         yield* Deferred.done(answer, exit)
       })
     for (let n = 1; ; n++) {
-      const of = yield* how.begin(n)
+      const of = yield* how.begin([...open])
       open.add(of)
       yield* Effect.forkScoped(run(of))
       if (n >= how.tries) return yield* Deferred.await(answer)

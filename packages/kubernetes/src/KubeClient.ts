@@ -1,7 +1,7 @@
 /**
  * Requests to the Kubernetes API: connections kept and reused, a limit on every wait, answers decoded, failures as {@link KubeError}.
  */
-import { lookup } from "node:dns"
+import * as dns from "node:dns"
 import type { IncomingMessage } from "node:http"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -10,15 +10,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
 import * as Layer from "effect/Layer"
-import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import * as Addresses from "./Addresses.ts"
-import * as Agents from "./Agents.ts"
+import type * as Addresses from "./Addresses.ts"
+import * as Connections from "./Connections.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Insistence from "./Insistence.ts"
@@ -101,44 +100,21 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
   const longest = settings.maxAnswerLength ?? 16 * 1024 * 1024
   const cluster = yield* Credentials.load(settings.kubeconfig)
   const reachTimeout = Duration.fromInputUnsafe(settings.reachTimeout ?? "1 second")
-  const silences = yield* PubSub.sliding<number>(1)
   const { server } = cluster
   const secure = server.protocol === "https:"
-  const addresses = yield* Addresses.make(settings.resolve ?? lookup)
-  const agents = (maxConnections: number) => Agents.make({ secure, maxConnections, lookup: addresses.lookup })
+  // Node wants an IPv6 address without its brackets.
+  const host = server.hostname.replace(/^\[|\]$/g, "")
   const maxConnections = settings.maxConnections ?? 8
-  const calls = yield* agents(maxConnections)
-  const urgent = yield* agents(Number.POSITIVE_INFINITY)
-  const watches = yield* agents(Number.POSITIVE_INFINITY)
+  const connections = yield* Connections.make({ host, secure, maxConnections, resolve: settings.resolve ?? dns.lookup })
+  const { begin, calls, doubt, urgent, watches } = connections
   // A request waits for its turn here, where that counts for no silence of the server.
   const turns = yield* Semaphore.make(maxConnections)
   const prefix = server.pathname.replace(/\/+$/, "")
-  // Node wants an IPv6 address without its brackets.
-  const host = server.hostname.replace(/^\[|\]$/g, "")
-
-  /** Connections that were made before `since` may be dead, idle ones among them. */
-  const doubtAll = Effect.fnUntraced(function* (since: number) {
-    for (const each of [calls, urgent, watches]) each.dropIdle()
-    yield* PubSub.publish(silences, since)
-  })
-
-  /** Where an exchange goes, for who has to say that it was silent. */
-  const track = Effect.map(Monotonic.now, (since) => {
-    let peer: string | undefined
-    return {
-      since,
-      onPeer: (address: string) => {
-        peer = address
-      },
-      silent: Effect.sync(() => (peer === undefined ? undefined : addresses.silent(peer)))
-    }
-  })
-  type Track = Effect.Success<typeof track>
 
   const exchange = Effect.fnUntraced(function* (
-    agents: Agents.Agents,
+    agents: Connections.Connections["calls"],
     { method, path, query, body, contentType }: Omit<KubeRequest<unknown>, "schema">,
-    { onPeer, silent, since }: Track
+    { lookup, onPeer, onUsed, silent, since }: Connections.Track
   ) {
     const credentials = yield* cluster.credentials
     return yield* Exchange.send(
@@ -147,7 +123,9 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
         reachTimeout,
         connectTimeout,
         onPeer,
-        onSilent: addresses.silent,
+        onSilent: connections.leave,
+        onUsed,
+        lookup,
         host,
         port: server.port || (secure ? 443 : 80),
         method,
@@ -163,7 +141,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       },
       body === undefined ? undefined : JSON.stringify(body)
     ).pipe(
-      Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubtAll(since))),
+      Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubt(since))),
       // Nothing was sent, whatever was to be; and the next connection of a Service's address goes to another machine by chance.
       Effect.retry({ times: 2, while: ({ _tag }) => _tag === "NotReached" }),
       Effect.catchTag("NotReached", ({ message }) => new Unreachable({ message }))
@@ -190,7 +168,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
 
   /** The connection that was silent is destroyed with the request's scope; others may be just as dead. */
   const within =
-    (limit: Duration.Input, { silent }: Track, tell: Effect.Effect<unknown>) =>
+    (limit: Duration.Input, { silent }: Connections.Track, tell: Effect.Effect<unknown>) =>
     <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.timeoutOrElse(effect, {
         duration: limit,
@@ -204,36 +182,36 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
           })
       })
 
-  const once = Effect.fnUntraced(function* <A>(request: KubeRequest<A>, tracked: Track) {
+  const once = Effect.fnUntraced(function* <A>(request: KubeRequest<A>, tracked: Connections.Track) {
     return yield* Effect.gen(function* () {
       const answer = yield* exchange(request.urgentAfter === undefined ? calls : urgent, request, tracked)
       if (!isSuccess(answer)) return yield* refusal(answer)
       const text = yield* read(answer)
       const value = yield* Effect.fromResult(Json.parse(text))
       return yield* Effect.fromResult(Json.decode(request.schema)(value))
-    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubtAll(tracked.since)))
+    }).pipe(Effect.scoped, within(request.timeout ?? requestTimeout, tracked, doubt(tracked.since)))
   })
 
   const persistently = <A>(request: KubeRequest<A>, after: Duration.Input) =>
     Insistence.ask({
       after,
       tries: 3,
-      begin: (n) => Effect.andThen(Effect.sync(n === 1 ? () => {} : urgent.dropIdle), track),
+      begin,
       attempt: (tracked) => once(request, tracked),
       isLost: isUnreachable,
       // So the server lives, and the way of this one doesn't.
-      overtaken: ({ silent, since }) => Effect.andThen(silent, doubtAll(since))
+      overtaken: ({ silent, since }) => Effect.andThen(silent, doubt(since))
     })
 
   return KubeClient.of({
     namespace: cluster.namespace,
-    silences: Stream.fromPubSub(silences),
-    doubt: Effect.flatMap(Monotonic.now, doubtAll),
+    silences: connections.doubts,
+    doubt: Effect.flatMap(Monotonic.now, doubt),
     request: Effect.fn("KubeClient.request")(function* <A>(request: KubeRequest<A>) {
       yield* Effect.annotateCurrentSpan({ method: request.method, path: request.path })
       const sent =
         request.urgentAfter === undefined
-          ? turns.withPermit(Effect.flatMap(track, (tracked) => once(request, tracked)))
+          ? turns.withPermit(Effect.flatMap(begin(), (tracked) => once(request, tracked)))
           : persistently(request, request.urgentAfter)
       return yield* sent.pipe(
         Effect.mapError(named(`${request.method} ${request.path}`)),
@@ -246,7 +224,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     }),
     lines: Effect.fn("KubeClient.lines")(function* (path: string, query: Query, idleLimit: Duration.Duration) {
       const error = named(`WATCH ${path}`)
-      const tracked = yield* track
+      const tracked = yield* begin()
       const answer = yield* Effect.gen(function* () {
         const head = yield* exchange(watches, { method: "GET", path, query }, tracked)
         return isSuccess(head) ? head : yield* refusal(head)
@@ -255,7 +233,12 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
         within(requestTimeout, tracked, Effect.sync(watches.dropIdle)),
         Effect.mapError(error)
       )
-      return Exchange.chunks(answer, idleLimit).pipe(Lines.split(longest), Stream.mapError(error))
+      const left = yield* connections.stay(tracked)
+      return Exchange.chunks(answer, idleLimit).pipe(
+        Stream.interruptWhen(left),
+        Lines.split(longest),
+        Stream.mapError(error)
+      )
     })
   })
 })

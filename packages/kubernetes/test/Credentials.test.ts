@@ -1,4 +1,3 @@
-import { lookup } from "node:dns"
 import { writeFileSync } from "node:fs"
 import { assert, it } from "@effect/vitest"
 import * as Agents from "@netcup-failover/kubernetes/Agents"
@@ -65,7 +64,7 @@ it.effect("a certificate file that was renewed is used, on a new agent; an uncha
       { "certificate-authority": authority, "insecure-skip-tls-verify": false }
     )
     const cluster = yield* Credentials.load(yield* temporaryFile(config))
-    const agents = yield* Agents.make({ secure: true, maxConnections: 1, lookup })
+    const agents = yield* Agents.make({ secure: true, maxConnections: 1 })
     const before = yield* cluster.credentials
     const agent = agents.agentFor(before)
     assert.strictEqual(before.headers.Authorization, "Bearer t")

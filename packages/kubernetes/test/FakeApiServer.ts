@@ -25,6 +25,8 @@ export type Answer = (response: ServerResponse, asked: Asked) => void
 
 export interface FakeApiServer {
   readonly kubeconfig: string
+  /** On 127.0.0.1. */
+  readonly port: number
   readonly asked: ReadonlyArray<Asked>
   /** How many there were, and how many there are. */
   readonly connections: () => number
@@ -100,6 +102,7 @@ export const start = Effect.fnUntraced(function* (
   const port = typeof address === "object" && address !== null ? address.port : 0
   return {
     kubeconfig: yield* temporaryFile(kubeconfigOf(`http://127.0.0.1:${port}${prefix}`)),
+    port,
     asked,
     connections: () => connections,
     open: () => sockets.size,

@@ -229,6 +229,77 @@ describe("a leader", () => {
   )
 
   election(
+    "outlives two tries in a row that were noticed as lost after 3 s each",
+    Effect.gen(function* () {
+      const leases = MemoryLeases.make()
+      const a = yield* candidate(leases, "a")
+      const { work, now } = labour()
+      yield* Effect.forkScoped(a.whileLeader(work))
+      for (let round = 0; round < 5; round++) {
+        yield* pass(1)
+        yield* a.become("stalls")
+        yield* pass(6)
+        yield* a.become("good")
+        yield* pass(8)
+        assert.strictEqual(now(), 1)
+      }
+      assert.strictEqual(leases.record()?.leaseTransitions, 0)
+    })
+  )
+
+  election(
+    "of an API server that takes 4.5 s for each answer goes on leading",
+    Effect.gen(function* () {
+      const leases = MemoryLeases.make()
+      const a = yield* candidate(leases, "a")
+      const { work, now } = labour()
+      yield* a.become("slow")
+      yield* Effect.forkScoped(a.whileLeader(work))
+      yield* pass(10)
+      for (let n = 0; n < 12; n++) {
+        yield* pass(10)
+        assert.strictEqual(now(), 1)
+      }
+      assert.strictEqual(leases.record()?.acquireTime, "1970-01-01T00:00:04.500000Z")
+      // At the end nobody moves the clock.
+      yield* a.become("good")
+    })
+  )
+
+  election(
+    "that stepped down since the clocks parted stands again, and leads again with clocks that agree",
+    Effect.gen(function* () {
+      let offset = 0
+      const clock = yield* Clock.clockWith(Effect.succeed)
+      const skewed: Clock.Clock = {
+        ...clock,
+        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + offset,
+        currentTimeMillis: Effect.sync(() => clock.currentTimeMillisUnsafe() + offset)
+      }
+      const leases = MemoryLeases.make()
+      const a = yield* candidate(leases, "a")
+      const { work, now, most } = labour()
+      let lost = 0
+      const term = Effect.catchTag(a.whileLeader(work), "LeaseLost", () =>
+        Effect.sync(() => {
+          lost += 1
+        })
+      )
+      yield* Effect.forkScoped(Effect.provideService(Effect.forever(term), Clock.Clock, skewed))
+      yield* pass(5)
+      for (const jump of [3_600_000, -7_000]) {
+        offset += jump
+        const before = lost
+        yield* pass(10)
+        assert.strictEqual(lost, before + 1)
+        assert.deepStrictEqual([now(), most()], [1, 1])
+      }
+      yield* pass(60)
+      assert.strictEqual(lost, 2)
+    })
+  )
+
+  election(
     "whose Lease somebody took stops at once, and does not touch it",
     Effect.gen(function* () {
       const leases = MemoryLeases.make()
@@ -358,7 +429,7 @@ it.effect("durations that contradict each other are refused", () =>
 
 const Step = Schema.Struct({
   who: Schema.Literals([0, 1, 2]),
-  what: Schema.Literals(["good", "cut", "hangs", "deaf", "stop", "start"]),
+  what: Schema.Literals(["good", "cut", "hangs", "deaf", "stalls", "slow", "stop", "start"]),
   wait: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 12 }))
 })
 
@@ -384,7 +455,7 @@ it.effect.prop(
           standing.delete(who)
         } else if (what === "start" && fiber === undefined) {
           standing.set(who, yield* Effect.forkScoped(stand(each)))
-        } else if (what === "good" || what === "cut" || what === "hangs" || what === "deaf") {
+        } else if (what !== "stop" && what !== "start") {
           yield* each.become(what)
         }
         yield* pass(wait)

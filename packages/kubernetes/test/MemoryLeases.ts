@@ -13,8 +13,11 @@ import type { LeaseRecord } from "@netcup-failover/kubernetes/LeaseRecord"
 import { LeaseStore, type StoredLease } from "@netcup-failover/kubernetes/LeaseStore"
 import * as Effect from "effect/Effect"
 
-/** `cut`: nothing gets through; `hangs`: no answer ever; `deaf`: writes are done, and their answers lost. */
-type Reach = "good" | "cut" | "hangs" | "deaf"
+/**
+ * `cut`: nothing gets through; `hangs`: no answer ever; `deaf`: writes are done, and their answers lost; `stalls`: nothing gets
+ * through, which is noticed after 3 s; `slow`: each answer takes 4.5 s.
+ */
+type Reach = "good" | "cut" | "hangs" | "deaf" | "stalls" | "slow"
 
 const failure = (reason: KubeErrorReason) => new KubeError({ request: "lease", reason })
 
@@ -41,6 +44,8 @@ export const make = () => {
         Effect.suspend(() => {
           const lost = failure(new Unreachable({ message: way }))
           if (way === "hangs") return Effect.never
+          if (way === "stalls") return Effect.delay(Effect.fail(lost), "3 seconds")
+          if (way === "slow") return Effect.delay(act(), "4500 millis")
           if (way === "cut") return Effect.fail(lost)
           return way === "deaf" && write ? Effect.andThen(act(), Effect.fail(lost)) : act()
         })
