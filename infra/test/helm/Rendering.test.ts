@@ -274,6 +274,24 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "opens the port that nodes are probed at, instead of the kubelets'",
+    Effect.gen(function* () {
+      const ports = (values: ReadonlyArray<string>) =>
+        Effect.map(Helm.template(set(...values)), (yaml) =>
+          JSON.stringify(at(only("NetworkPolicy", yaml).object, "spec", "egress"))
+        )
+      for (const values of [
+        ["settings.PROBE_PORT=10256"],
+        ["extraEnv[0].name=PROBE_PORT", "extraEnv[0].value=10256"]
+      ]) {
+        const opened = yield* ports(values)
+        assert.include(opened, '"port":10256,', values[0])
+        assert.notInclude(opened, '"port":10250,', values[0])
+      }
+    })
+  )
+
+  test(
     "opens them to everywhere, also where netcup's is open to netcup alone, for each signal and for notices",
     Effect.gen(function* () {
       const opened = (yaml: string) => {
@@ -298,7 +316,8 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
         ],
         [["notices.webhook.secretName=notices"], [443]],
         [["notices.webhook.secretName=notices", "notices.webhook.port=8443"], [8443]],
-        [["notices.webhook.port=8443"], []]
+        [["notices.webhook.port=8443"], []],
+        [["settings.PROBE_INTERVAL=2s"], []]
       ] as const
       for (const [values, ports] of cases) {
         assert.sameMembers(opened(yield* Helm.template(set(...narrow, ...values))), [...closed, ...ports], values[0])

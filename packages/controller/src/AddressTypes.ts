@@ -30,4 +30,3 @@ export const AddressTypes = Schema.String.pipe(
     })
   )
 )
-export type AddressTypes = typeof AddressTypes.Type

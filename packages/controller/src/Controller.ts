@@ -21,6 +21,7 @@ import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import { Detector } from "./observe/Detector.ts"
+import * as ProviderLook from "./observe/ProviderLook.ts"
 import * as Reconciler from "./Reconciler.ts"
 import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
@@ -44,7 +45,7 @@ const FenceLive = Layer.effect(
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
   Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
-  Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)),
+  ProviderLook.layer.pipe(Layer.provideMerge(Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)))),
   StatusReporter.layer.pipe(Layer.provideMerge(GroupEvents.layer)),
   CrdAge.layer,
   Notices.layer.pipe(Layer.provide(FenceLive))

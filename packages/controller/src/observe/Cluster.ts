@@ -3,6 +3,7 @@
  */
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
+import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
@@ -19,8 +20,10 @@ import { type GroupResource, groups } from "./GroupResource.ts"
 import { leases } from "./LeaseResource.ts"
 import * as LeaseSource from "./LeaseSource.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
-import { nodes, toCandidate } from "./NodeResource.ts"
+import { nodes, serverOf, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
+import * as Prober from "./Prober.ts"
+import * as ProbeTarget from "./ProbeTarget.ts"
 import * as Secrets from "./Secrets.ts"
 
 export interface ClusterView {
@@ -60,6 +63,8 @@ export class Cluster extends Context.Service<
     /** Which watches do not run, and why; empty when all do. */
     readonly unready: Effect.Effect<ReadonlyArray<string>>
     readonly view: Effect.Effect<ClusterView>
+    /** Which netcup servers the nodes say that they are. */
+    readonly servers: Effect.Effect<ReadonlyMap<NodeName, ServerName>>
     readonly watches: Effect.Effect<ReadonlyArray<WatchState>>
   }
 >()("@netcup-failover/controller/observe/Cluster") {
@@ -102,6 +107,13 @@ export class Cluster extends Context.Service<
         yield* Effect.forEach([signals, ...signalsBy.values()], ({ note }) => note(all), { discard: true })
         return all
       })
+      yield* Prober.run({
+        targets: nodeReflector.changes.pipe(
+          Stream.mapEffect(() => Effect.map(nodeReflector.items, (items) => ProbeTarget.all(items.values(), settings)))
+        ),
+        hear: detector.hear,
+        settings
+      }).pipe(Effect.forkScoped)
       // Who convicts a node notes when, on the standby too.
       yield* detector.changes.pipe(
         Stream.runForEach(() => candidates),
@@ -156,6 +168,14 @@ export class Cluster extends Context.Service<
           Effect.all([state("nodes", nodeReflector), state(groups.plural, groupReflector)]),
           (parts) => parts.flat()
         ),
+        servers: Effect.map(nodeReflector.items, (items) => {
+          const servers = new Map<NodeName, ServerName>()
+          for (const resource of items.values()) {
+            const server = serverOf(resource)
+            if (server !== undefined) servers.set(resource.metadata.name, server)
+          }
+          return servers
+        }),
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]
           yield* secrets.follow(refsOf(resources))

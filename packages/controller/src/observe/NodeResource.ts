@@ -101,14 +101,19 @@ export const declaredOf = ({ metadata, spec, status }: NodeResource): Verdict.De
   }
 }
 
+/** The netcup server that the node is. An annotation that is empty or blank counts as absent. */
+export const serverOf = ({ metadata }: NodeResource): ServerName | undefined => {
+  const server = metadata.annotations?.[serverNameAnnotation]?.trim()
+  return server === undefined || server === "" ? undefined : ServerName.make(server)
+}
+
 /**
- * The node as placement sees it, with the verdict by what it says of itself. An annotation that is empty or blank counts as absent.
+ * The node as placement sees it, with the verdict by what it says of itself.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
  */
 export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
   const { metadata, spec, status } = resource
-  const server = metadata.annotations?.[serverNameAnnotation]?.trim()
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
   const ready = conditions.find(({ type }) => type === "Ready")
@@ -116,7 +121,7 @@ export const toCandidate = (resource: NodeResource, settlePeriod: number): Candi
   const pressed = conditions.filter(({ type, status }) => pressures.includes(type) && status === "True")
   return {
     name: metadata.name,
-    server: server === undefined || server === "" ? undefined : ServerName.make(server),
+    server: serverOf(resource),
     labels: metadata.labels ?? {},
     verdict: Verdict.fromDeclared(declaredOf(resource)),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),

@@ -2,7 +2,9 @@
  * Where a node can be asked whether it lives.
  */
 import { isIP } from "node:net"
-import type { AddressTypes } from "../AddressTypes.ts"
+import type { NodeName } from "@netcup-failover/core/Candidate"
+import * as Option from "effect/Option"
+import type { Settings } from "../Settings.ts"
 import type { NodeResource } from "./NodeResource.ts"
 
 /** `host` is an IPv4 or IPv6 address. */
@@ -11,25 +13,30 @@ export interface ProbeTarget {
   readonly port: number
 }
 
-export interface ProbeTargetOptions {
-  /** The first type that the node has an address of counts. */
-  readonly types: AddressTypes
-  /** For all nodes, instead of the port that each says its kubelet listens on. */
-  readonly port?: number | undefined
-}
+type Options = Pick<Settings["Service"], "probeAddressTypes" | "probePort">
 
 /** The kubelet's, where the node does not say. */
 const standardPort = 10_250
 
 /** Absent when the node has no address of any of the types. Of several the first is the node's preferred family. */
-export const of = ({ status }: NodeResource, { port, types }: ProbeTargetOptions): ProbeTarget | undefined => {
+export const of = ({ status }: NodeResource, { probeAddressTypes, probePort }: Options): ProbeTarget | undefined => {
   const addresses = status?.addresses ?? []
   const { Port: stated = 0 } = status?.daemonEndpoints?.kubeletEndpoint ?? {}
   // A kubelet that has not reported yet says 0.
   const kubelet = stated >= 1 && stated <= 65_535 ? stated : standardPort
-  for (const wanted of types) {
+  for (const wanted of probeAddressTypes) {
     const host = addresses.find(({ address, type }) => type === wanted && isIP(address) !== 0)?.address
-    if (host !== undefined) return { host, port: port ?? kubelet }
+    if (host !== undefined) return { host, port: Option.getOrElse(probePort, () => kubelet) }
   }
   return undefined
+}
+
+/** Those of all nodes that have one. */
+export const all = (resources: Iterable<NodeResource>, options: Options): ReadonlyMap<NodeName, ProbeTarget> => {
+  const targets = new Map<NodeName, ProbeTarget>()
+  for (const resource of resources) {
+    const target = of(resource, options)
+    if (target !== undefined) targets.set(resource.metadata.name, target)
+  }
+  return targets
 }

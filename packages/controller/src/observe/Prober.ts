@@ -78,13 +78,16 @@ export const run = Effect.fn("Prober.run")(function* ({
     let due = startedAt + (turns + phase) * interval
     while (true) {
       const behind = (yield* Monotonic.now) - due
-      // What took as long as its time-out is followed by the next at once. What could not be kept up with is left out: after a
-      // standstill all nodes would be asked in one moment.
-      if (behind > interval) due += Math.ceil(behind / interval) * interval
-      const wait = due - (yield* Monotonic.now)
-      if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
-      yield* probe(node, target)
-      due += interval
+      if (behind < 0) {
+        yield* Effect.sleep(Duration.millis(Math.ceil(-behind)))
+      } else if (behind > interval) {
+        // What could not be kept up with is left out: after a standstill all nodes would be asked in one moment.
+        due += Math.ceil(behind / interval) * interval
+      } else {
+        // One that took as long as its time-out is followed by the next at once.
+        yield* probe(node, target)
+        due += interval
+      }
     }
   })
 

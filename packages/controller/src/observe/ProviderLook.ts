@@ -11,11 +11,15 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import type { Settings } from "../Settings.ts"
+import { Settings } from "../Settings.ts"
+import { Accounts } from "./Accounts.ts"
+import { Cluster } from "./Cluster.ts"
+import { Detector } from "./Detector.ts"
 import type { NetcupAccount } from "./NetcupAccount.ts"
 
 /** Suspect nodes and the servers that they are. */
@@ -95,8 +99,7 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
     asked.set(server, { firstAt, lastAt: startedAt, pause })
     const answer = yield* Effect.result(ask(server))
     if (Result.isSuccess(answer) && answer.success === undefined) {
-      if (before === undefined) asked.delete(server)
-      else asked.set(server, before)
+      
       return accountless
     }
     asked.set(server, { firstAt, lastAt: yield* Monotonic.now, pause })
@@ -146,3 +149,27 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
   yield* Stream.runForEach(suspects, follow)
   return yield* Effect.never
 }, Effect.scoped)
+
+/** The same for the nodes that the detector suspects, by the accounts that groups use. For the leader, who alone has accounts. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { hear, suspects } = yield* Detector
+    const { servers } = yield* Cluster
+    const { open } = yield* Accounts
+    const known = (nodes: ReadonlySet<NodeName>) =>
+      Effect.map(servers, (servers): Suspects => {
+        const suspects = new Map<NodeName, ServerName>()
+        for (const node of nodes) {
+          const server = servers.get(node)
+          if (server !== undefined) suspects.set(node, server)
+        }
+        return suspects
+      })
+    yield* run({
+      suspects: Stream.mapEffect(suspects, known),
+      ask: askBy(open),
+      hear,
+      settings: yield* Settings
+    }).pipe(Effect.forkScoped)
+  })
+)

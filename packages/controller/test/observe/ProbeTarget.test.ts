@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { nodes } from "@netcup-failover/controller/observe/NodeResource"
 import * as ProbeTarget from "@netcup-failover/controller/observe/ProbeTarget"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type NodeParts, nodeJson } from "./NodeJson.ts"
 
 const decode = Schema.decodeUnknownSync(nodes.schema)
-const standard: ProbeTarget.ProbeTargetOptions = { types: ["InternalIP", "ExternalIP"] }
+type Options = Parameters<typeof ProbeTarget.of>[1]
+
+const standard: Options = { probeAddressTypes: ["InternalIP", "ExternalIP"], probePort: Option.none() }
 const of = (parts: NodeParts, options = standard) => ProbeTarget.of(decode(nodeJson(parts)), options)
 
 const address = (type: string, address: string) => ({ type, address })
@@ -16,13 +19,24 @@ const all = [
   address("InternalIP", "fd00::11")
 ]
 
+describe("where nodes are probed", () => {
+  it("is told of those that have an address", () => {
+    const one = decode(nodeJson({ name: "one" }))
+    const none = decode(nodeJson({ name: "none", addresses: [] }))
+    assert.deepStrictEqual<unknown>(
+      [...ProbeTarget.all([one, none], standard)],
+      [["one", { host: "203.0.113.11", port: 10_250 }]]
+    )
+  })
+})
+
 describe("where a node is probed", () => {
   for (const [what, parts, options, expected] of [
     ["is its first address of the first type", { addresses: all }, standard, { host: "10.0.0.11", port: 10_250 }],
     [
       "is of the type that is asked for first",
       { addresses: all },
-      { types: ["ExternalIP", "InternalIP"] },
+      { ...standard, probeAddressTypes: ["ExternalIP", "InternalIP"] },
       { host: "203.0.113.11", port: 10_250 }
     ],
     [
@@ -53,20 +67,18 @@ describe("where a node is probed", () => {
     [
       "is the port that is set for all",
       { kubeletPort: 10_260 },
-      { ...standard, port: 22 },
+      { ...standard, probePort: Option.some(22) },
       { host: "203.0.113.11", port: 22 }
     ],
     ["is nowhere without addresses", { addresses: [] }, standard, undefined],
-    ["is nowhere when no type fits", { addresses: all }, { types: [] }, undefined],
+    ["is nowhere when no type fits", { addresses: all }, { ...standard, probeAddressTypes: [] }, undefined],
     [
       "is never a name: it would need DNS",
       { addresses: [address("InternalIP", "node-1.example"), address("InternalIP", "10.0.0.1")] },
       standard,
       { host: "10.0.0.1", port: 10_250 }
     ]
-  ] as ReadonlyArray<
-    readonly [string, NodeParts, ProbeTarget.ProbeTargetOptions, ProbeTarget.ProbeTarget | undefined]
-  >) {
+  ] as ReadonlyArray<readonly [string, NodeParts, Options, ProbeTarget.ProbeTarget | undefined]>) {
     it(what, () => {
       assert.deepStrictEqual(of(parts, options), expected)
     })
