@@ -43,8 +43,11 @@ suite("the controller's rights", { apis: ["rest"] }, (scenario) => {
         }
       }
       yield* first.end("SIGTERM")
-      yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
-      yield* stage.routedNode("primary")
+      yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s", DETECTION_LEASE_STALE_AFTER: "4s" })
+      const last = yield* stage.routedNode("primary")
+      // A Lease that seems overdue, after it was seen renewed, is read.
+      yield* Effect.sleep("3 seconds")
+      for (const kubelet of kubelets) if (kubelet.name !== last) yield* kubelet.pause
       const rights = yield* Rights.granted(yield* Manifests.read("rbac"))
       assert.isAbove(rights.length, 10)
       const missing = yield* Effect.repeat(

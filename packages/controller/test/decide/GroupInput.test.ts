@@ -3,6 +3,7 @@ import type { Attempt, Attempts } from "@netcup-failover/controller/act/Mover"
 import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
 import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
 import type { AccountView } from "@netcup-failover/controller/observe/Observation"
+import { keyOf } from "@netcup-failover/core/detect/DetectionChoice"
 import { HoldReason } from "@netcup-failover/core/Group"
 import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import { account, accountState, address, node, resource, server } from "../Given.ts"
@@ -49,6 +50,13 @@ describe("a group as placement sees it", () => {
       target: undefined,
       held: undefined
     })
+  })
+
+  it("has its choice of detection, and none where it leaves all to the controller", () => {
+    const detection = { mode: "Fast", silentAfterSeconds: 9 } as const
+    assert.strictEqual(GroupInput.make(resource({ spec: { detection } }), fine, none).detection, keyOf(detection))
+    for (const spec of [{}, { detection: {} }])
+      assert.notProperty(GroupInput.make(resource({ spec }), fine, none), "detection")
   })
 
   it("has the wishes of its user, and no others", () => {

@@ -32,6 +32,7 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   const connections: Array<Queue.Queue<string, KubeError | Cause.Done>> = []
   /** What becomes of reading one Lease, if not what it is. */
   let refusal: NotFound | ServerError | undefined
+  let refused = ""
   const declared = fromDeclared({ ready: "True", deleting: false })
   let judged: Judged = {
     verdicts: new Map([...names(...nodes)].map((name) => [name, declared])),
@@ -55,9 +56,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
           const items = [...leases.keys()].map(object)
           return Effect.succeed({ metadata: { resourceVersion: `${version}` }, items })
         }
-        return refusal === undefined
-          ? Effect.succeed(object(request.path.slice(path.length + 1)))
-          : Effect.fail(refusal)
+        const name = request.path.slice(path.length + 1)
+        return refusal !== undefined && name.startsWith(refused) ? Effect.fail(refusal) : Effect.succeed(object(name))
       }),
     () =>
       Effect.gen(function* () {
@@ -101,8 +101,10 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     object,
     overdue: (...nodes: ReadonlyArray<number>) =>
       Effect.andThen(SubscriptionRef.set(overdue, names(...nodes)), TestClock.adjust("1 millis")),
-    refuse: (reason: NotFound | ServerError | undefined) => {
+    /** To read Leases, or the one of this name. */
+    refuse: (reason: NotFound | ServerError | undefined, name = "") => {
       refusal = reason
+      refused = name
     },
     forgetNodes: () => {
       judged = { ...judged, verdicts: new Map() }
@@ -252,6 +254,9 @@ describe("the source of Leases", () => {
       yield* api.pass(4)
       assert.deepStrictEqual(api.asked(), ["/node-1", "/node-2", "/node-1", "/node-2"])
       assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesLost"])
+      api.refuse(new ServerError({ status: 500, message: "no" }), "node-2")
+      yield* api.pass(2)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost"])
       // That there is none is an answer, too.
       api.refuse(new NotFound({ message: "no such Lease" }))
       yield* api.pass(2)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeSignals from "@netcup-failover/controller/observe/NodeSignals"
 import { NodeName } from "@netcup-failover/core/Candidate"
+import { DetectionKey } from "@netcup-failover/core/detect/DetectionChoice"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -83,6 +84,26 @@ describe("the signals of a node", () => {
     Effect.gen(function* () {
       const { told } = yield* noting([], [node(undefined)], [node("True")])
       assert.deepStrictEqual(told, ["", "", "node is healthy again"])
+    })
+  )
+
+  it.effect("are by the verdicts of the groups that chose their own, of which nobody is told", () =>
+    Effect.gen(function* () {
+      const key = DetectionKey.make("mine")
+      const of = (own: Verdict.Declared["ready"], chosen: Verdict.Declared["ready"]) => ({
+        ...node(own),
+        verdicts: new Map([[key, node(chosen).verdict]])
+      })
+      const lines: Array<unknown> = []
+      const logger = Logger.make(({ message }) => lines.push(message))
+      const signals = NodeSignals.make(key)
+      const note = (one: ReturnType<typeof of>) => Effect.provide(signals.note([one]), Logger.layer([logger]))
+      yield* note(of("True", "True"))
+      yield* note(of("False", "True"))
+      assert.isUndefined(signals.signalOf(name))
+      yield* note(of("False", "False"))
+      assert.isTrue(signals.signalOf(name)?.isLoss)
+      assert.deepStrictEqual(lines, [])
     })
   )
 

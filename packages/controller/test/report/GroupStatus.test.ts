@@ -3,11 +3,13 @@ import type { Attempt } from "@netcup-failover/controller/act/Mover"
 import * as GroupStatus from "@netcup-failover/controller/report/GroupStatus"
 import * as Wording from "@netcup-failover/controller/report/Wording"
 import type { Account } from "@netcup-failover/core/Account"
+import type { Candidate } from "@netcup-failover/core/Candidate"
+import { keyOf } from "@netcup-failover/core/detect/DetectionChoice"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { Ineligibility } from "@netcup-failover/core/Ineligibility"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
-import { fromDeclared } from "@netcup-failover/core/Verdict"
+import { fromDeclared, Sign } from "@netcup-failover/core/Verdict"
 import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import { account, address, candidate, node, resource, server } from "../Given.ts"
 
@@ -314,6 +316,24 @@ describe("the status of a group that is held", () => {
         settled.conditions?.[0]
       )
     }
+  })
+
+  it("stays Routed=True on a suspect, which keeps what it has, and goes by the verdict that the group chose", () => {
+    const suspect = { state: "Suspect", reasons: [Sign.LeaseStale({ since: now })], changesAt: undefined } as const
+    const detection = { mode: "NodeConditions" } as const
+    const key = keyOf(detection)
+    const verdicts = new Map(key === undefined ? [] : [[key, suspect]])
+    const said = (nodes: ReadonlyArray<Candidate>, spec = {}) =>
+      routed(
+        compose(unread(now), {
+          account: undefined,
+          nodes,
+          resource: resource({ generation: 3, spec: { ips: [`${v4}`, `${v6}`], ...spec }, status: settled })
+        })
+      )?.status
+    assert.strictEqual(said([candidate(1, { verdict: suspect })]), "True")
+    assert.strictEqual(said([{ ...ill, verdicts }]), "False")
+    assert.strictEqual(said([{ ...ill, verdicts }], { detection }), "True")
   })
 
   it("does not stay Routed=True with an address that never was, be it new in the spec", () => {

@@ -170,7 +170,7 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
           return condition?.status === "True" && condition.observedGeneration === group.metadata.generation
         })
         .pipe(Effect.map(({ status }) => status?.currentNode ?? "")),
-    /** A controller with the simulator as its netcup. Leases are short, so that no scenario waits for them. */
+    /** A controller with the simulator as its netcup. Leases and recovery are short, so that no scenario waits for them. */
     startController: (environment: ControllerProcess.Environment = {}) =>
       ControllerProcess.start({
         KUBECONFIG: kubeconfig,
@@ -179,6 +179,7 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
         LEASE_DURATION: "3s",
         LEASE_RENEW_DEADLINE: "2s",
         LEASE_RETRY_PERIOD: "300ms",
+        DETECTION_RECOVERED_AFTER: "1s",
         ...environment
       }).pipe(Effect.provide(NodeServices.layer))
   }
