@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { stories, wait } from "./Story.ts"
+import { now, stories, wait } from "./Story.ts"
 
 stories("no routing call is made", (story) => {
   story(
@@ -99,6 +99,7 @@ stories("no routing call is made", (story) => {
       yield* Effect.forEach(told.nodes, (node) => told.unknown(node), { concurrency: "unbounded" })
       // Kubelets find the way back one by one: now there is a healthy node to go to.
       yield* told.node(3).resume
+      yield* told.ledAgainSince(yield* now)
       yield* told.quietFor(20)
       yield* Effect.forEach([1, 2], (n) => told.node(n).resume, { concurrency: 2 })
       yield* told.quietFor(40)
@@ -114,6 +115,7 @@ stories("no routing call is made", (story) => {
       yield* told.cluster.stopApiServer
       yield* told.quietFor(60)
       yield* told.cluster.startApiServer
+      yield* told.ledAgainSince(yield* now)
       yield* told.quietFor(60)
     })
   )

@@ -33,7 +33,7 @@ export interface World {
   readonly groups?: number
 }
 
-const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.String }) })
+const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.String, renewTime: Schema.String }) })
 const Readiness = Schema.Struct({
   status: Schema.Struct({
     conditions: Schema.Array(
@@ -44,6 +44,9 @@ const Readiness = Schema.Struct({
 const readinessOf = ({ status }: typeof Readiness.Type) => status.conditions.find(({ type }) => type === "Ready")
 
 const cidrOf = (n: number) => `198.51.100.${n}/32`
+
+/** For so many seconds of life. */
+export const wait = (seconds: number) => Effect.sleep(pace.seconds(seconds))
 
 /** Nodes with groups that netcup already routes to them: every routing call is one that the story is about. */
 const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: World, host: Effect.Effect<string>) {
@@ -56,6 +59,8 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
     upTo(nodes),
     Effect.fnUntraced(function* (n) {
       const options = { host: yield* host, server: `v${n}`, beats: pace.beats }
+      // Heartbeats of different nodes come at different times.
+      yield* wait((10 * n) / nodes)
       return yield* PoweredNode.make(stage, `node-${n}`, options)
     }),
     { concurrency: "unbounded" }
@@ -115,6 +120,12 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
         ({ spec }) => spec.holderIdentity.startsWith(name),
         "1 minute"
       ),
+    /** Returns when a controller has led since, and has had time to look at all nodes: it may be a while until it tries again. */
+    ledAgainSince: Effect.fnUntraced(function* (at: number) {
+      const renewedSince = ({ spec }: typeof Lease.Type) => Date.parse(spec.renewTime) > at
+      yield* stage.cluster.http.waitUntil(Stage.leasePath, Lease, renewedSince, "1 minute")
+      yield* Effect.sleep("8 seconds")
+    }),
     /** Returns when its Lease has just been renewed. */
     afterHeartbeat: Effect.fnUntraced(function* ({ renewedAt }: PoweredNode.PoweredNode) {
       const before = yield* renewedAt
@@ -162,9 +173,6 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
   }
 })
 export type Told = Effect.Success<ReturnType<typeof prepare>>
-
-/** For so many seconds of life. */
-export const wait = (seconds: number) => Effect.sleep(pace.seconds(seconds))
 
 export const now = Clock.currentTimeMillis
 

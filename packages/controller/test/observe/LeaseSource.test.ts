@@ -39,7 +39,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     suspects: new Set(),
     overdue: new Set(),
     nextAt: undefined,
-    convicted: new Map()
+    convicted: new Map(),
+    together: new Map()
   }
   const overdue = yield* SubscriptionRef.make<ReadonlySet<NodeName>>(new Set())
 
