@@ -97,9 +97,9 @@ stories("no routing call is made", (story) => {
       yield* told.quietFor(60)
       yield* told.cluster.startApiServer
       yield* Effect.forEach(told.nodes, (node) => told.unknown(node), { concurrency: "unbounded" })
-      // Kubelets find the way back one by one: now there is a healthy node to go to.
-      yield* told.node(3).resume
       yield* told.ledAgainSince(yield* now)
+      // Kubelets find the way back one by one, within 30 s: now there is a healthy node to go to.
+      yield* told.node(3).resume
       yield* told.quietFor(20)
       yield* Effect.forEach([1, 2], (n) => told.node(n).resume, { concurrency: 2 })
       yield* told.quietFor(40)

@@ -99,7 +99,6 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
     asked.set(server, { firstAt, lastAt: startedAt, pause })
     const answer = yield* Effect.result(ask(server))
     if (Result.isSuccess(answer) && answer.success === undefined) {
-      
       return accountless
     }
     asked.set(server, { firstAt, lastAt: yield* Monotonic.now, pause })
