@@ -55,7 +55,8 @@ export class Detector extends Context.Service<
       const judges = Judges.make(
         { mode: settings.detectionMode, thresholds: thresholdsOf(settings) },
         self,
-        yield* Effect.map(Clock.clockWith(Effect.succeed), momentOf)
+        yield* Effect.map(Clock.clockWith(Effect.succeed), momentOf),
+        Duration.toMillis(settings.settlePeriod)
       )
       const changes = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
       const suspects = yield* SubscriptionRef.make(judges.suspects())

@@ -65,7 +65,8 @@ const isHeartbeat = (judged: Detection.Judged, signal: Signal): boolean => {
   }
 }
 
-export const make = (standard: Standard, self: NodeName | undefined, start: Moment) => {
+/** @param settlePeriod how long a node that had failed has to be healthy until it counts as settled, in ms */
+export const make = (standard: Standard, self: NodeName | undefined, start: Moment, settlePeriod: number) => {
   let evidence = Evidence.none
   const judgeBy = (thresholds: Thresholds, before: Detection.Judged | undefined, now: Moment) =>
     Detection.judge(before, evidence, { thresholds, self }, now)
@@ -78,6 +79,14 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
   let read: ReadonlyArray<Memory> = [own]
   let suspects: Nodes = new Set()
   let overdue: Nodes = new Set()
+
+  /** When those recovered that had failed, ms since the epoch: a node may fail and recover while it never stops being Ready. */
+  const recovered = new Map<NodeName, number>()
+  const noteRecoveries = (before: Detection.Judged, after: Detection.Judged, { wall }: Moment) => {
+    if (before.convicted === after.convicted) return
+    for (const node of before.convicted.keys()) if (!after.convicted.has(node)) recovered.set(node, wall)
+    for (const node of recovered.keys()) if (!after.verdicts.has(node)) recovered.delete(node)
+  }
 
   const refresh = (): Pick<Outcome, "suspects" | "overdue"> => {
     const [suspectsBefore, overdueBefore] = [suspects, overdue]
@@ -100,6 +109,7 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
         if (isHeartbeat(before, signal)) continue
         isQuiet = false
         memory.judged = judgeBy(memory.thresholds, before, now)
+        if (memory === ownWay) noteRecoveries(before, memory.judged, now)
         if (read.includes(memory) && before.verdicts !== memory.judged.verdicts) verdicts = true
       }
       return isQuiet ? undefined : { verdicts, ...refresh() }
@@ -140,7 +150,11 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
     apply: (declared: Candidate): Candidate => {
       const by = (way: Way): Verdict => way?.judged.verdicts.get(declared.name) ?? declared.verdict
       const verdicts = new Map([...ways].map(([key, way]) => [key, by(way)] as const))
-      return { ...declared, verdict: by(ownWay), ...(verdicts.size === 0 ? {} : { verdicts }) }
+      const recoveredAt = recovered.get(declared.name)
+      const settledAt =
+        recoveredAt === undefined ? declared.settledAt : Math.max(declared.settledAt ?? 0, recoveredAt + settlePeriod)
+      const settled = settledAt === undefined ? {} : { settledAt }
+      return { ...declared, ...settled, verdict: by(ownWay), ...(verdicts.size === 0 ? {} : { verdicts }) }
     }
   }
 }

@@ -12,12 +12,15 @@ import * as Semaphore from "effect/Semaphore"
 import type { KubeHttp, KubeHttpError } from "./KubeHttp.ts"
 import * as NodeStatus from "./NodeStatus.ts"
 
-interface FakeKubeletOptions extends NodeStatus.NodeSpec {
+/** How often a kubelet says what. */
+export interface Beats {
   /** How often the Lease is renewed: 1 s by default; real kubelets take 10 s. */
   readonly renewEvery?: Duration.Input | undefined
   /** How often the status is written though nothing in it changed: 2 s by default; real kubelets take 5 minutes. */
   readonly statusEvery?: Duration.Input | undefined
 }
+
+interface FakeKubeletOptions extends NodeStatus.NodeSpec, Beats {}
 
 /** Labels or annotations to set; `null` removes one. */
 type Changes = Readonly<Record<string, string | null>>
@@ -30,6 +33,8 @@ export interface FakeKubelet {
   readonly pause: Effect.Effect<void>
   /** Heartbeats go on, the first at once. */
   readonly resume: Effect.Effect<void, KubeHttpError>
+  /** What its Lease says of when it was renewed last, in ms since the epoch. */
+  readonly renewedAt: Effect.Effect<number>
   /** What the kubelet says of itself from now on, written at once, also while paused. `Ready=Unknown` is said by others in life. */
   readonly setReady: (status: NodeStatus.ConditionStatus, reason: string) => Effect.Effect<void, KubeHttpError>
   readonly setLabels: (labels: Changes) => Effect.Effect<void, KubeHttpError>
@@ -54,8 +59,11 @@ export const start = Effect.fn("FakeKubelet.start")(function* (http: KubeHttp, o
     const status = NodeStatus.status(options, yield* Ref.get(ready), node, yield* DateTime.now)
     yield* http.strategicPatch(`${path}/status`, status)
   })
+  const renewed = yield* Ref.make(0)
   const renewLease = Effect.gen(function* () {
-    yield* http.apply(leasePath, NodeStatus.lease(name, yield* DateTime.now))
+    const now = yield* DateTime.now
+    yield* http.apply(leasePath, NodeStatus.lease(name, now))
+    yield* Ref.set(renewed, DateTime.toEpochMillis(now))
   })
   const register = Effect.gen(function* () {
     yield* http.apply(path, NodeStatus.node(options))
@@ -86,6 +94,7 @@ export const start = Effect.fn("FakeKubelet.start")(function* (http: KubeHttp, o
     path,
     pause: Ref.set(alive, false).pipe(writing.withPermit),
     resume: Effect.andThen(Ref.set(alive, true), register).pipe(writing.withPermit),
+    renewedAt: Ref.get(renewed),
     setReady: (status, reason) =>
       Ref.set(ready, { status, reason }).pipe(Effect.andThen(postStatus), writing.withPermit),
     setLabels: (labels) => change({ labels }),

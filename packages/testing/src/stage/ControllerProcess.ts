@@ -22,6 +22,10 @@ export interface ControllerProcess {
   /** Where `/healthz` and `/readyz` are, as `http://127.0.0.1:PORT`. */
   readonly healthUrl: string
   readonly metricsUrl: string
+  /** Stands still (SIGSTOP): its clock goes on, its connections stay open. */
+  readonly freeze: Effect.Effect<void>
+  /** Ends {@link freeze} (SIGCONT). */
+  readonly thaw: Effect.Effect<void>
   /** Sends a signal and waits for the end. */
   readonly end: (signal: "SIGTERM" | "SIGKILL") => Effect.Effect<number | undefined>
   /** The exit code, once it has ended by itself or by {@link end}; `undefined` after a signal that it could not answer. */
@@ -71,6 +75,8 @@ export const start = Effect.fn("ControllerProcess.start")(function* (
     pid: child.pid,
     healthUrl: `http://127.0.0.1:${health}`,
     metricsUrl: `http://127.0.0.1:${metrics}`,
+    freeze: Effect.sync(() => process.kill(child.pid, "SIGSTOP")),
+    thaw: Effect.sync(() => process.kill(child.pid, "SIGCONT")),
     end: (killSignal) => Effect.andThen(Effect.ignore(child.kill({ killSignal })), exitCode),
     exitCode,
     log: Ref.get(log)

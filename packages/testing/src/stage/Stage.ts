@@ -57,6 +57,9 @@ export interface NodeOptions {
   /** The netcup server that the annotation names; none: no annotation. */
   readonly server?: string | undefined
   readonly labels?: Readonly<Record<string, string>>
+  /** Where its kubelet listens; absent: it does not say. */
+  readonly port?: { readonly host: string; readonly port: number } | undefined
+  readonly beats?: FakeKubelet.Beats
 }
 
 export interface GroupOptions {
@@ -117,11 +120,15 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     cluster,
     ...netcup,
     /** A node that is ready and heartbeats. */
-    addNode: Effect.fn("Stage.addNode")(function* (name: string, { server, labels = {} }: NodeOptions = {}) {
+    addNode: Effect.fn("Stage.addNode")(function* (
+      name: string,
+      { server, labels = {}, port, beats = {} }: NodeOptions = {}
+    ) {
       yield* gone(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`)
       yield* gone(`/api/v1/nodes/${name}`)
       const annotations = server === undefined ? {} : { [serverNameAnnotation]: server }
-      return yield* FakeKubelet.start(http, { name, labels, annotations })
+      const where = port === undefined ? {} : { internalIp: port.host, kubeletPort: port.port }
+      return yield* FakeKubelet.start(http, { name, labels, annotations, ...where, ...beats })
     }),
     putSecret,
     /** A Secret with the credentials of an account, for the API of this stage. */
