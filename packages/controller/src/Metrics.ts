@@ -192,6 +192,7 @@ const moveReasons = [
   "LeftNode",
   "Incomplete",
   "Drifted",
+  "Adopted",
   "Pinned",
   "Preferred",
   "Uneven"

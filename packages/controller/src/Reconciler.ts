@@ -17,10 +17,12 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
+import type { AccountState } from "./observe/NetcupAccount.ts"
 import * as Observation from "./observe/Observation.ts"
 import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
@@ -65,15 +67,39 @@ export const run = Effect.gen(function* () {
   const background = yield* FiberSet.make<void>()
   const failovers = yield* Failovers.make
 
+  /** Makes the ledger of an account usable, if it is not. */
+  const openLedger = Effect.fnUntraced(function* ({ first, key, account: known }: AccountState) {
+    if (key === undefined) return false
+    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
+    return yield* ledgers.open(key, reading)
+  })
+
+  /** The cases with what is known of addresses that others have moved. */
+  const informed = Effect.fnUntraced(function* (cases: ReadonlyArray<Case>, { nodes }: Observation.Observation) {
+    const losers = Plan.conflicts(cases.map(({ group }) => group))
+    const listed = new Set(cases.flatMap(({ group }) => group.addresses.map(({ prefix }) => prefix)))
+    return yield* Effect.forEach(
+      cases,
+      Effect.fnUntraced(function* (one): Effect.fn.Return<Case> {
+        const { resource, group, account } = one
+        if (account?._tag !== "Usable" || losers.has(group.name)) return one
+        const { key, account: known } = account.state
+        if (key === undefined || known === undefined) return one
+        const sightings = DriftInput.sightings(resource, group, known, nodes)
+        const isOpen = yield* openLedger(account.state)
+        const strays = isOpen ? yield* ledgers.see(key, sightings, listed) : undefined
+        if (strays !== undefined) return { ...one, group: DriftInput.informed(group, sightings, strays) }
+        return DriftInput.isSuspicious(sightings) ? { ...one, group: DriftInput.unknown(group) } : one
+      })
+    )
+  })
+
   /** Begins what of an order is due now. */
   const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
     yield* mover.aim(group.name, order?.to)
     if (account?._tag !== "Usable") return []
-    const { first, key, account: known } = account.state
-    if (key === undefined) return []
     // Before anything is to be moved, and while netcup is still being asked: a failover shall not wait for it.
-    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
-    const isOpen = yield* ledgers.open(key, reading)
+    const isOpen = yield* openLedger(account.state)
     if (order === undefined) return []
     const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
     return isOpen && writable ? yield* mover.begin(order) : []
@@ -128,7 +154,7 @@ export const run = Effect.gen(function* () {
     yield* Metric.update(Metrics.passes, 1)
     const lookedAt = yield* Clock.currentTimeNanos
     const seen = yield* Observation.look
-    const cases = yield* Effect.forEach(
+    const found = yield* Effect.forEach(
       seen.groups,
       Effect.fnUntraced(function* ({ resource, account }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
@@ -136,6 +162,7 @@ export const run = Effect.gen(function* () {
         return { resource: newest, account, group: GroupInput.make(newest, account, attempts) }
       })
     )
+    const cases = yield* informed(found, seen)
     const now = yield* Clock.currentTimeMillis
     const decisions = Plan.plan({
       now,

@@ -6,4 +6,4 @@
 export const crdRevisionAnnotation = "netcup.digilol.net/crd-revision"
 
 /** To be raised by one with each change of what the CRD accepts or keeps. The CRD of the Go controller has none. */
-export const crdRevision = 2
+export const crdRevision = 3

@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
-import { Failback, Rebalance } from "./Group.ts"
+import { DriftPolicy, Failback, Rebalance, ReclaimPolicy } from "./Group.ts"
 import { LabelSelector, ShortLabelSelector } from "./LabelSelector.ts"
 import * as SpecRules from "./SpecRules.ts"
 
@@ -69,6 +69,18 @@ export const Spec = Schema.Struct({
     Rebalance.annotate({
       description:
         "Whether the group leaves a node that serves it well for one with fewer groups: Never (when it is absent), or WhenUneven, where the numbers differ by two or more. One group moves at a time."
+    })
+  ),
+  drift: Schema.optionalKey(
+    DriftPolicy.annotate({
+      description:
+        "What is done when somebody else moves addresses away from a node that serves them well: Enforce (when it is absent) puts them back, Adopt follows with the whole group where it may be there, Alert only tells it in the status."
+    })
+  ),
+  reclaimPolicy: Schema.optionalKey(
+    ReclaimPolicy.annotate({
+      description:
+        "What becomes of the addresses when the group is deleted: Retain (when it is absent) leaves them where they are, Unroute takes their routes away at netcup first."
     })
   ),
   paused: Schema.optionalKey(

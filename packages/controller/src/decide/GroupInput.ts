@@ -80,7 +80,7 @@ const target = (attempts: Attempts, status: GroupResource["status"]): Target | u
 export const make = (resource: GroupResource, account: AccountView, attempts: Attempts): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
-  const { preferences, failback, rebalance, paused = false } = spec
+  const { preferences, failback, rebalance, drift, paused = false } = spec
   const pin = metadata.annotations?.[moveToAnnotation]?.trim()
   return {
     name: metadata.name,
@@ -93,6 +93,7 @@ export const make = (resource: GroupResource, account: AccountView, attempts: At
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),
+    ...(drift === undefined ? {} : { drift }),
     ...(pin === undefined || pin === "" ? {} : { pin: NodeName.make(pin) }),
     held: hold(problems, paused, account)
   }

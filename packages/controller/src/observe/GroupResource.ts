@@ -1,4 +1,4 @@
-import { moveToAnnotation } from "@netcup-failover/core/Candidate"
+import { moveToAnnotation, retryAnnotation } from "@netcup-failover/core/Candidate"
 import { group, kind, plural, Spec, Status, version } from "@netcup-failover/core/FailoverIpResource"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
@@ -13,7 +13,13 @@ const GroupResource = Schema.Struct({
     /** RFC 3339, whole seconds. */
     creationTimestamp: Schema.String,
     deletionTimestamp: Schema.optionalKey(Schema.String),
-    annotations: Schema.optionalKey(Schema.Struct({ [moveToAnnotation]: Schema.optionalKey(Schema.String) }))
+    finalizers: Schema.optionalKey(Schema.Array(Schema.String)),
+    annotations: Schema.optionalKey(
+      Schema.Struct({
+        [moveToAnnotation]: Schema.optionalKey(Schema.String),
+        [retryAnnotation]: Schema.optionalKey(Schema.String)
+      })
+    )
   }),
   spec: Spec,
   // Written by us, but maybe by a newer version of us: what it says there must not keep the group from being looked after.

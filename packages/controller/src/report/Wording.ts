@@ -24,7 +24,9 @@ const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   AccountUnknown: "RoutingFailed",
   ServerUnknown: "RoutingFailed",
   Paused: "Paused",
-  Conflict: "Conflict"
+  Conflict: "Conflict",
+  Drifted: "Drifted",
+  Contested: "Contested"
 }
 
 export const hold = (because: HoldReason): Wording => ({
