@@ -17,6 +17,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import { Reclaimer } from "./act/Reclaimer.ts"
 import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
@@ -59,6 +60,7 @@ export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const mover = yield* Mover
   const ledgers = yield* Ledgers
+  const reclaimer = yield* Reclaimer
   const reporter = yield* StatusReporter
   const notices = yield* Notices
   const wake = yield* Wake
@@ -197,11 +199,13 @@ export const run = Effect.gen(function* () {
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* notices.look(seen.groups.map(({ resource }) => resource))
+    const reclaims = yield* reclaimer.look(seen.groups, seen.leaving ?? [], seen.nodes)
     const names = new Set(cases.map(({ group }) => group.name))
-    yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
+    const reported = new Set([...names, ...(seen.leaving ?? []).map(({ resource }) => resource.metadata.name)])
+    yield* Effect.all([mover.retain(names), reporter.retain(reported), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
     const settling = Steadiness.changesAt(seen.nodes, now)
-    return Math.min(...[...looks, settling].filter((look) => look !== undefined))
+    return Math.min(...[...looks, settling, reclaims].filter((look) => look !== undefined))
   })
 
   yield* cluster.awaitSynced

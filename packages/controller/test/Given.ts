@@ -80,5 +80,6 @@ export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   holds: () => false,
   watchServers: () => Effect.void,
   route: () => Effect.void,
+  unroute: () => Effect.void,
   ...more
 })

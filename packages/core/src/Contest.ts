@@ -98,14 +98,16 @@ const isSame = <A>(before: ReadonlyArray<A>, after: ReadonlyArray<A>): boolean =
   before.length === after.length && before.every((one, i) => one === after[i])
 
 /** Takes in what a look tells of addresses. What tells nothing new gives the same contest. */
-export const see = (contest: Contest, sightings: ReadonlyArray<Sighting>, now: number): Contest =>
-  sightings.reduce((all, sighting) => {
-    const i = all.strays.findIndex(({ prefix }) => prefix === sighting.prefix)
-    const next = seen(all, sighting, now)
-    if (next === all.strays[i]) return all
-    const strays = all.strays.filter((_, j) => j !== i)
-    return { ...all, strays: next === undefined ? strays : [...strays, next] }
-  }, contest)
+export const see = (contest: Contest, sightings: ReadonlyArray<Sighting>, now: number): Contest => {
+  const told = sightings.flatMap((sighting) => {
+    const before = contest.strays.find(({ prefix }) => prefix === sighting.prefix)
+    const after = seen(contest, sighting, now)
+    return after === before ? [] : [{ prefix: sighting.prefix, after }]
+  })
+  if (told.length === 0) return contest
+  const others = contest.strays.filter((stray) => !told.some(({ prefix }) => prefix === stray.prefix))
+  return { ...contest, strays: [...others, ...told.flatMap(({ after }) => after ?? [])] }
+}
 
 /** netcup took a move of ours: one that brings a stray home is a return. */
 export const arrived = (contest: Contest, prefix: Prefix, server: ServerName, at: number): Contest => {

@@ -96,7 +96,7 @@ const keywords = [
  * What the CRD of a revision accepts and keeps, by its hash. When it changes: raise `crdRevision` and give the new hash here, or
  * clusters with the old one are not told.
  */
-const revision = { revision: 2, hash: 2718512916 }
+const revision = { revision: 3, hash: 3561433363 }
 
 describe("the CRD", () => {
   it("says its revision, which is raised with every change of what it accepts or keeps", () => {
@@ -213,10 +213,12 @@ describe("the CRD", () => {
       "preferences",
       "failback",
       "rebalance",
+      "drift",
+      "reclaimPolicy",
       "paused"
     ])
     // Absent means what the first controller did: nothing is written into resources that don't name them.
-    for (const name of ["preferences", "failback", "rebalance", "paused"])
+    for (const name of ["preferences", "failback", "rebalance", "drift", "reclaimPolicy", "paused"])
       assert.notProperty(at(`$.spec.${name}`), "default", name)
     assert.sameMembers(names("$.spec.preferences[]"), ["weight", "nodeSelector"])
     assert.deepStrictEqual(at("$.spec.preferences[]").required, ["weight", "nodeSelector"])
@@ -224,6 +226,8 @@ describe("the CRD", () => {
     assert.deepStrictEqual([minimum, maximum], [1, 100])
     assert.deepStrictEqual(at("$.spec.failback").enum, ["Never", "WhenPreferred"])
     assert.deepStrictEqual(at("$.spec.rebalance").enum, ["Never", "WhenUneven"])
+    assert.deepStrictEqual(at("$.spec.drift").enum, ["Enforce", "Adopt", "Alert"])
+    assert.deepStrictEqual(at("$.spec.reclaimPolicy").enum, ["Retain", "Unroute"])
     assert.strictEqual(at("$.spec.priority").type, "integer")
     assert.notProperty(at("$.spec.priority"), "default")
     assert.sameMembers(names("$.spec.nodeSelector"), ["matchLabels", "matchExpressions"])

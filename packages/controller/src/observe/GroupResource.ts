@@ -5,6 +5,9 @@ import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
+/** Keeps a group that is deleted until its addresses are unrouted. */
+export const finalizer = "netcup.digilol.net/unroute"
+
 /** A `NetcupFailoverIP` as the controller reads it. */
 const GroupResource = Schema.Struct({
   metadata: Schema.Struct({
