@@ -31,7 +31,7 @@ suite("the controller's rights", { apis: ["rest"] }, (scenario) => {
       const kubelets = yield* Effect.forEach([1, 2], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
       yield* stage.putCredentials("netcup", loginName)
       const first = yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
-      yield* stage.putGroup("primary", { ips })
+      yield* stage.putGroup("primary", { ips, wishes: { reclaimPolicy: "Unroute" } })
       // The same facts again and again are one Event whose count grows.
       for (let round = 0; round < 2; round++) {
         for (const kubelet of kubelets) {
@@ -45,6 +45,7 @@ suite("the controller's rights", { apis: ["rest"] }, (scenario) => {
       yield* first.end("SIGTERM")
       yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
       yield* stage.routedNode("primary")
+      yield* stage.deleteGroup("primary")
       const rights = yield* Rights.granted(yield* Manifests.read("rbac"))
       assert.isAbove(rights.length, 10)
       const missing = yield* Effect.repeat(
