@@ -47,10 +47,15 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
       ],
       failback: "WhenPreferred",
       rebalance: "WhenUneven",
+      drift: "Alert",
+      reclaimPolicy: "Unroute",
       paused: false
     }
   ],
-  ["no wishes at all", { preferences: [], failback: "Never", rebalance: "Never" }],
+  [
+    "no wishes at all",
+    { preferences: [], failback: "Never", rebalance: "Never", drift: "Enforce", reclaimPolicy: "Retain" }
+  ],
   ["as many addresses as are allowed", { ips: many(64) }],
   ["a Secret with dots in its name", { credentialsSecret: { name: "netcup.account-1", namespace: "a-b" } }],
   ["the longest names", { credentialsSecret: { name: "a".repeat(253), namespace: "b".repeat(63) } }],
@@ -199,6 +204,8 @@ const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
   ["too many preferences", { preferences: Array(17).fill({ weight: 1, nodeSelector: {} }) }, "must have at most 16"],
   ["an unknown failback", { failback: "Always" }, 'supported values: "Never", "WhenPreferred"'],
   ["an unknown rebalance", { rebalance: true }, "spec.rebalance"],
+  ["an unknown drift", { drift: "Ignore" }, 'supported values: "Enforce", "Adopt", "Alert"'],
+  ["an unknown reclaim policy", { reclaimPolicy: "Delete" }, 'supported values: "Retain", "Unroute"'],
   ["a pause that is no yes or no", { paused: "yes" }, "spec.paused", "must be of type boolean"],
   ["a priority that is no number", { priority: "high" }, "spec.priority", "must be of type integer"],
   ["an unknown field", { ip: "198.51.100.1/32" }, 'unknown field "spec.ip"']

@@ -137,7 +137,7 @@ export const see = (
     Contest.retain(
       Contest.see(
         contest,
-        sightings.map((one) => ({ ...one, isOurs: isOurs(ledger, one.prefix, one.at, now) })),
+        sightings.map((one) => ({ ...one, isOurs: one.at !== one.home && isOurs(ledger, one.prefix, one.at, now) })),
         now
       ),
       listed,
