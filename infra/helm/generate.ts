@@ -20,7 +20,7 @@ const copies = {
 for (const [from, to] of Object.entries(copies)) writeFileSync(at(`${chart}/files/${to}`), readFileSync(at(from)))
 
 /** What the Deployment sets itself, and what has no place in a Pod. */
-const notForUsers = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "HEALTH_ADDR", "METRICS_ADDR"]
+const notForUsers = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "NODE_NAME", "HEALTH_ADDR", "METRICS_ADDR"]
 const names = [...aboutAll(settings), ...aboutAll(telemetrySettings)]
   // A secret has no flag, and no place among a chart's values: `extraEnv` takes it from a Secret.
   .filter(({ variable, flag }) => flag !== undefined && !notForUsers.includes(variable))

@@ -33,7 +33,7 @@ suite("the controller's rights", { apis: ["rest"] }, (scenario) => {
       const first = yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
       // Its Pods are looked for, and none is there.
       const workload = { namespace: Stage.namespace, selector: { matchLabels: { app: "ingress" } } }
-      yield* stage.putGroup("primary", { ips, wishes: { workload } })
+      yield* stage.putGroup("primary", { ips, wishes: { workload, reclaimPolicy: "Unroute" } })
       // The same facts again and again are one Event whose count grows.
       for (let round = 0; round < 2; round++) {
         for (const kubelet of kubelets) {

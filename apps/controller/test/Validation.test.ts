@@ -47,6 +47,8 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
       ],
       failback: "WhenPreferred",
       rebalance: "WhenUneven",
+      drift: "Alert",
+      reclaimPolicy: "Unroute",
       paused: false
     }
   ],
@@ -63,7 +65,10 @@ const good: ReadonlyArray<readonly [string, Spec]> = [
     }
   ],
   ["a workload of all Pods of a namespace", { workload: { namespace: "ingress", selector: {} } }],
-  ["no wishes at all", { preferences: [], failback: "Never", rebalance: "Never" }],
+  [
+    "no wishes at all",
+    { preferences: [], failback: "Never", rebalance: "Never", drift: "Enforce", reclaimPolicy: "Retain" }
+  ],
   ["as many addresses as are allowed", { ips: many(64) }],
   ["a Secret with dots in its name", { credentialsSecret: { name: "netcup.account-1", namespace: "a-b" } }],
   ["the longest names", { credentialsSecret: { name: "a".repeat(253), namespace: "b".repeat(63) } }],
@@ -241,6 +246,8 @@ const bad: ReadonlyArray<readonly [string, Spec, ...ReadonlyArray<string>]> = [
   ],
   ["an unknown failback", { failback: "Always" }, 'supported values: "Never", "WhenPreferred"'],
   ["an unknown rebalance", { rebalance: true }, "spec.rebalance"],
+  ["an unknown drift", { drift: "Ignore" }, 'supported values: "Enforce", "Adopt", "Alert"'],
+  ["an unknown reclaim policy", { reclaimPolicy: "Delete" }, 'supported values: "Retain", "Unroute"'],
   ["a pause that is no yes or no", { paused: "yes" }, "spec.paused", "must be of type boolean"],
   ["an unknown detection", { detection: { mode: "Slow" } }, 'supported values: "Fast", "NodeConditions"'],
   [

@@ -16,6 +16,7 @@ import { Fence } from "./act/Fence.ts"
 import * as KubeTokenStore from "./act/KubeTokenStore.ts"
 import { Ledgers } from "./act/Ledgers.ts"
 import { Mover } from "./act/Mover.ts"
+import { Reclaimer } from "./act/Reclaimer.ts"
 import * as HealthServer from "./HealthServer.ts"
 import * as Metrics from "./Metrics.ts"
 import { Accounts } from "./observe/Accounts.ts"
@@ -44,9 +45,12 @@ const FenceLive = Layer.effect(
 
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */
 const LeaderLive = Layer.mergeAll(
-  Mover.layer.pipe(Layer.provideMerge(Ledgers.layer), Layer.provide(FenceLive)),
+  Layer.merge(Mover.layer, Reclaimer.layer).pipe(
+    Layer.provideMerge(Ledgers.layer),
+    Layer.provideMerge(StatusReporter.layer.pipe(Layer.provideMerge(GroupEvents.layer))),
+    Layer.provide(FenceLive)
+  ),
   ProviderLook.layer.pipe(Layer.provideMerge(Accounts.layer.pipe(Layer.provide(KubeTokenStore.layer)))),
-  StatusReporter.layer.pipe(Layer.provideMerge(GroupEvents.layer)),
   CrdAge.layer,
   Notices.layer.pipe(Layer.provide(FenceLive))
 )

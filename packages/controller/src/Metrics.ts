@@ -196,6 +196,7 @@ const moveReasons = [
   "LeftNode",
   "Incomplete",
   "Drifted",
+  "Adopted",
   "Pinned",
   "Preferred",
   "Uneven"

@@ -18,10 +18,13 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import { Reclaimer } from "./act/Reclaimer.ts"
+import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
+import type { AccountState } from "./observe/NetcupAccount.ts"
 import * as Observation from "./observe/Observation.ts"
 import type { WorkloadView } from "./observe/Workloads.ts"
 import * as Failovers from "./report/Failovers.ts"
@@ -60,6 +63,7 @@ export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
   const mover = yield* Mover
   const ledgers = yield* Ledgers
+  const reclaimer = yield* Reclaimer
   const reporter = yield* StatusReporter
   const notices = yield* Notices
   const wake = yield* Wake
@@ -68,15 +72,39 @@ export const run = Effect.gen(function* () {
   const background = yield* FiberSet.make<void>()
   const failovers = yield* Failovers.make
 
+  /** Makes the ledger of an account usable, if it is not. */
+  const openLedger = Effect.fnUntraced(function* ({ first, key, account: known }: AccountState) {
+    if (key === undefined) return false
+    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
+    return yield* ledgers.open(key, reading)
+  })
+
+  /** The cases with what is known of addresses that others have moved. */
+  const informed = Effect.fnUntraced(function* (cases: ReadonlyArray<Case>, { nodes }: Observation.Observation) {
+    const losers = Plan.conflicts(cases.map(({ group }) => group))
+    const listed = new Set(cases.flatMap(({ group }) => group.addresses.map(({ prefix }) => prefix)))
+    return yield* Effect.forEach(
+      cases,
+      Effect.fnUntraced(function* (one): Effect.fn.Return<Case> {
+        const { resource, group, account } = one
+        if (account?._tag !== "Usable" || losers.has(group.name)) return one
+        const { key, account: known } = account.state
+        if (key === undefined || known === undefined) return one
+        const sightings = DriftInput.sightings(resource, group, known, nodes)
+        const isOpen = yield* openLedger(account.state)
+        const strays = isOpen ? yield* ledgers.see(key, sightings, listed) : undefined
+        if (strays !== undefined) return { ...one, group: DriftInput.informed(group, sightings, strays) }
+        return DriftInput.isSuspicious(sightings) ? { ...one, group: DriftInput.unknown(group) } : one
+      })
+    )
+  })
+
   /** Begins what of an order is due now. */
   const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
     yield* mover.aim(group.name, order?.to)
     if (account?._tag !== "Usable") return []
-    const { first, key, account: known } = account.state
-    if (key === undefined) return []
     // Before anything is to be moved, and while netcup is still being asked: a failover shall not wait for it.
-    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
-    const isOpen = yield* ledgers.open(key, reading)
+    const isOpen = yield* openLedger(account.state)
     if (order === undefined) return []
     const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
     return isOpen && writable ? yield* mover.begin(order) : []
@@ -132,7 +160,7 @@ export const run = Effect.gen(function* () {
     yield* Metric.update(Metrics.passes, 1)
     const lookedAt = yield* Clock.currentTimeNanos
     const seen = yield* Observation.look
-    const cases = yield* Effect.forEach(
+    const found = yield* Effect.forEach(
       seen.groups,
       Effect.fnUntraced(function* ({ resource, account, workload }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
@@ -141,6 +169,7 @@ export const run = Effect.gen(function* () {
         return { resource: newest, account, workload, group }
       })
     )
+    const cases = yield* informed(found, seen)
     const now = yield* Clock.currentTimeMillis
     const decisions = Plan.plan({
       now,
@@ -175,12 +204,14 @@ export const run = Effect.gen(function* () {
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* notices.look(seen.groups.map(({ resource }) => resource))
+    const reclaims = yield* reclaimer.look(seen.groups, seen.leaving ?? [], seen.nodes)
     const names = new Set(cases.map(({ group }) => group.name))
-    yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })
+    const reported = new Set([...names, ...(seen.leaving ?? []).map(({ resource }) => resource.metadata.name)])
+    yield* Effect.all([mover.retain(names), reporter.retain(reported), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
     const settling = Steadiness.changesAt(seen.nodes, now)
     const serving = cases.map(({ workload }) => (workload?._tag === "Known" ? workload.changesAt : undefined))
-    return Math.min(...[...looks, ...serving, settling].filter((look) => look !== undefined))
+    return Math.min(...[...looks, ...serving, settling, reclaims].filter((look) => look !== undefined))
   })
 
   yield* cluster.awaitSynced

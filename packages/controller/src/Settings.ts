@@ -209,6 +209,11 @@ export const settings = {
     "30s",
     "how long netcup may take to change a routing before the outcome counts as unknown"
   ),
+  reclaimGiveUpAfter: period(
+    "RECLAIM_GIVE_UP_AFTER",
+    "10m",
+    "how long a deleted group with `reclaimPolicy: Unroute` waits for what cannot be unrouted, such as for its Secret; then it goes, and the addresses stay"
+  ),
   noticeUrl: Setting.secret("NOTICE_WEBHOOK_URL", Schema.RedactedFromValue(WebUrl), {
     unit: "URL",
     meaning: "who is told of failovers, failures and dying credentials, see docs/notices.md; without it nobody"

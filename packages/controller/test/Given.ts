@@ -30,6 +30,7 @@ interface Parts {
   readonly version?: string
   readonly generation?: number
   readonly deletionTimestamp?: string
+  readonly annotations?: GroupResource["metadata"]["annotations"]
   readonly spec?: Partial<GroupResource["spec"]>
   readonly status?: GroupResource["status"]
 }
@@ -49,7 +50,8 @@ export const resource = ({
     resourceVersion: version,
     generation,
     creationTimestamp: "2026-11-22T08:00:00Z",
-    ...(rest.deletionTimestamp === undefined ? {} : { deletionTimestamp: rest.deletionTimestamp })
+    ...(rest.deletionTimestamp === undefined ? {} : { deletionTimestamp: rest.deletionTimestamp }),
+    ...(rest.annotations === undefined ? {} : { annotations: rest.annotations })
   },
   spec: {
     ips: ["198.51.100.1/32"],
@@ -81,5 +83,6 @@ export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   watchServers: () => Effect.void,
   inspect: (name) => Effect.succeed({ name, running: undefined, word: undefined, rescue: false }),
   route: () => Effect.void,
+  unroute: () => Effect.void,
   ...more
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Ledgers } from "@netcup-failover/controller/act/Ledgers"
 import { Mover } from "@netcup-failover/controller/act/Mover"
+import { Reclaimer } from "@netcup-failover/controller/act/Reclaimer"
 import { CalledOff } from "@netcup-failover/controller/observe/AccountRouting"
 import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import { Cluster } from "@netcup-failover/controller/observe/Cluster"
@@ -131,6 +132,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup), open: Effect.succeed([netcup]) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
+    Layer.succeed(Reclaimer, { look: () => Effect.succeed(undefined) }),
     Layer.mergeAll(FakeKube.layer(answer), Wake.layer, Collectors.layer, settingsOf(), PromptDigest.layer)
   )
   const services = yield* Layer.build(

@@ -51,7 +51,9 @@ export interface Wish {
 
 /** A wish with all that it takes to be sent. */
 export interface MoveRequest extends Wish {
+  /** Where it goes to, or what it is taken from. */
   readonly server: ServerName
+  readonly unroute?: true
 }
 
 /** A move as the limits see it. */
@@ -169,7 +171,7 @@ export const intend = <A extends MoveRequest>(
       left.push(request)
       continue
     }
-    const { prefix, server, purpose } = request
+    const { prefix, server, purpose, unroute } = request
     const id = next.nextId
     const entry = {
       id,
@@ -178,7 +180,8 @@ export const intend = <A extends MoveRequest>(
       purpose,
       intendedAt: now,
       state: { _tag: "Intended" },
-      recorded: false
+      recorded: false,
+      ...(unroute === true ? { unroute } : {})
     } as const
     next = { ...next, nextId: id + 1, entries: [...next.entries, entry] }
     granted.push({ id, request })

@@ -19,6 +19,9 @@ export const maintenanceAnnotation = "netcup.digilol.net/maintenance"
 /** The annotation of a group that names the node that it is to be on. */
 export const moveToAnnotation = "netcup.digilol.net/move-to"
 
+/** The annotation of a group that asks, by a new value, to go on with what was given up. */
+export const retryAnnotation = "netcup.digilol.net/retry"
+
 export interface Candidate {
   readonly name: NodeName
   /** By {@link serverNameAnnotation}; absent without one. */

@@ -17,6 +17,10 @@ export const reasons = [
   "InvalidSpec",
   "Conflict",
   "Paused",
+  "Drifted",
+  "Contested",
+  "Unrouting",
+  "RouteRetained",
   "CredentialsAccepted",
   "LoginExpiring"
 ] as const

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema"
 import { NodeName } from "./Candidate.ts"
 import { Prefix } from "./FailoverAddress.ts"
+import { ServerName } from "./ServerName.ts"
 
 const texts = Schema.Array(Schema.String)
 
@@ -43,10 +44,13 @@ const MoveReason = Schema.TaggedUnion({
   LeftNode: { from: NodeName, reasons: Reasons },
   Incomplete: { missing: Schema.Array(Prefix) },
   Drifted: { missing: Schema.Array(Prefix) },
+  Adopted: { moved: Schema.Array(Prefix) },
   Pinned: {},
   Preferred: { over: NodeName },
   Uneven: { from: NodeName, load: Schema.Int, other: Schema.Int }
 })
+
+const MovedAway = Schema.Array(Schema.Struct({ prefix: Prefix, server: Schema.optionalKey(ServerName) }))
 
 const HoldReason = Schema.TaggedUnion({
   InvalidSpec: { message: Schema.String },
@@ -55,7 +59,9 @@ const HoldReason = Schema.TaggedUnion({
   ServerUnknown: { server: Schema.String },
   WorkloadUnknown: {},
   Paused: { credentials: Schema.optionalKey(Schema.String) },
-  Conflict: { prefix: Schema.String, holder: Schema.String }
+  Conflict: { prefix: Schema.String, holder: Schema.String },
+  Drifted: { node: NodeName, moved: MovedAway },
+  Contested: { node: NodeName, moved: MovedAway }
 })
 
 /** What is decided, and why. */

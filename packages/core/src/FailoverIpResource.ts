@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 import { Condition } from "./Condition.ts"
 import { DetectionMode } from "./detect/DetectionChoice.ts"
-import { Failback, Rebalance } from "./Group.ts"
+import { DriftPolicy, Failback, Rebalance, ReclaimPolicy } from "./Group.ts"
 import { LabelSelector, PodSelector, ShortLabelSelector } from "./LabelSelector.ts"
 import * as SpecRules from "./SpecRules.ts"
 
@@ -106,6 +106,18 @@ export const Spec = Schema.Struct({
     Detection.annotate({
       description: "When a node counts as failed for this group. What is absent is as the controller is set.",
       ...SpecRules.detection
+    })
+  ),
+  drift: Schema.optionalKey(
+    DriftPolicy.annotate({
+      description:
+        "What is done when somebody else moves addresses away from a node that serves them well: Enforce (when it is absent) puts them back, Adopt follows with the whole group where it may be there, Alert only tells it in the status."
+    })
+  ),
+  reclaimPolicy: Schema.optionalKey(
+    ReclaimPolicy.annotate({
+      description:
+        "What becomes of the addresses when the group is deleted: Retain (when it is absent) leaves them where they are, Unroute takes their routes away at netcup first."
     })
   ),
   paused: Schema.optionalKey(

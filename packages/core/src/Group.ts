@@ -6,8 +6,15 @@ import * as Schema from "effect/Schema"
 import type { AccountKey } from "./Account.ts"
 import type { NodeName } from "./Candidate.ts"
 import type { DetectionKey } from "./detect/DetectionChoice.ts"
-import type { FailoverAddress } from "./FailoverAddress.ts"
+import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
 import type { LabelSelector } from "./LabelSelector.ts"
+import type { ServerName } from "./ServerName.ts"
+
+/** An address that somebody else has moved. No `server`: it is on none of the cluster's servers. */
+export interface MovedAway {
+  readonly prefix: Prefix
+  readonly server?: ServerName
+}
 
 /** Why a group is left alone for now. */
 export type HoldReason = Data.TaggedEnum<{
@@ -25,6 +32,10 @@ export type HoldReason = Data.TaggedEnum<{
   Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */
   Conflict: { readonly prefix: string; readonly holder: string }
+  /** Somebody else has moved addresses away from `node`, and the user wants to be told, no more. */
+  Drifted: { readonly node: NodeName; readonly moved: ReadonlyArray<MovedAway> }
+  /** The same, again and again after they were put back. */
+  Contested: { readonly node: NodeName; readonly moved: ReadonlyArray<MovedAway> }
 }>
 export const HoldReason = Data.taggedEnum<HoldReason>()
 
@@ -39,6 +50,13 @@ type Failback = typeof Failback.Type
 
 export const Rebalance = Schema.Literals(["Never", "WhenUneven"])
 type Rebalance = typeof Rebalance.Type
+
+/** What is done where somebody else has moved addresses away: they are brought back, followed, or only told about. */
+export const DriftPolicy = Schema.Literals(["Enforce", "Adopt", "Alert"])
+type DriftPolicy = typeof DriftPolicy.Type
+
+/** What becomes of the routes of a group that is deleted. */
+export const ReclaimPolicy = Schema.Literals(["Retain", "Unroute"])
 
 /** Nodes that a group rather takes than others. */
 export interface WeightedSelector {
@@ -66,6 +84,10 @@ export interface Group {
   readonly detection?: DetectionKey
   /** The nodes with a ready Pod of its workload. Absent: it names none, or its Pods are not known. */
   readonly serving?: ReadonlySet<NodeName>
+  /** What is done where somebody else has moved addresses away; `Enforce` when absent. */
+  readonly drift?: DriftPolicy
+  /** The addresses that somebody else has moved away from `current`. `contested`: again and again, so that they are left there. */
+  readonly strayed?: { readonly prefixes: ReadonlyArray<Prefix>; readonly contested: boolean }
   /** Where the user wants it, as long as it may be there. */
   readonly pin?: NodeName
   /** Set when the group cannot be acted on before something outside changes. */

@@ -11,6 +11,7 @@
  * Assumption: one writer at a time (compare-and-swap), whose clock agrees with the one before within a second.
  */
 import * as Schema from "effect/Schema"
+import * as Contest from "./Contest.ts"
 import { Prefix } from "./FailoverAddress.ts"
 import { type MoveLimits, Purpose } from "./MoveLimits.ts"
 import { ServerName } from "./ServerName.ts"
@@ -35,7 +36,9 @@ export const Entry = Schema.Struct({
   purpose: Purpose,
   intendedAt: Moment,
   state: MoveState,
-  recorded: Schema.Boolean
+  recorded: Schema.Boolean,
+  /** Set of an unroute, which takes the address from `server`. */
+  unroute: Schema.optionalKey(Schema.Literal(true))
 })
 export type Entry = typeof Entry.Type
 
@@ -50,7 +53,9 @@ export const Ledger = Schema.Struct({
   entries: Schema.Array(Entry),
   /** When anybody made a move, we too, as netcup's record told last. */
   changes: Schema.Array(Moment),
-  closures: Schema.Array(Closure)
+  closures: Schema.Array(Closure),
+  /** Who else moves our addresses; absent: nobody. */
+  contest: Schema.optionalKey(Contest.Contest)
 }).check(
   Schema.makeFilter(({ nextId, entries }) => {
     const ids = new Set(entries.map(({ id }) => id))
@@ -78,6 +83,67 @@ const settle = (ledger: Ledger, id: number, end: (entry: Entry) => ReadonlyArray
   ...ledger,
   entries: ledger.entries.flatMap((entry) => (entry.id === id && entry.state._tag !== "Done" ? end(entry) : [entry]))
 })
+
+/** The contest as another one, which changes nothing else; an empty one is not kept. */
+const contested = (ledger: Ledger, by: (contest: Contest.Contest) => Contest.Contest): Ledger => {
+  const { contest = Contest.empty, ...rest } = ledger
+  const next = by(contest)
+  if (next === contest) return ledger
+  return next.strays.length === 0 && next.lost.length === 0 ? rest : { ...rest, contest: next }
+}
+
+const openEntry = ({ entries }: Ledger, id: number) =>
+  entries.find((entry) => entry.id === id && entry.state._tag !== "Done")
+
+/** netcup did as told, no later than `at`. */
+export const arrived = (ledger: Ledger, id: number, at: number): Ledger => {
+  const entry = openEntry(ledger, id)
+  const ended = done(ledger, id, at)
+  if (entry === undefined || entry.unroute === true) return ended
+  return contested(ended, (contest) => Contest.arrived(contest, entry.prefix, entry.server, at))
+}
+
+/** As {@link withdrawn} by all that is known at `at`, but netcup may carry it out later. */
+export const lost = (ledger: Ledger, id: number, at: number): Ledger => {
+  const entry = openEntry(ledger, id)
+  const ended = withdrawn(ledger, id)
+  if (entry === undefined || entry.unroute === true) return ended
+  return contested(ended, (contest) => Contest.lose(contest, entry.prefix, entry.server, at))
+}
+
+/** Whether an address may be on a server by a move of ours: its last one that netcup took, or one that may still happen. */
+const isOurs = ({ entries, contest }: Ledger, prefix: Prefix, server: ServerName | undefined, now: number): boolean => {
+  const moves = entries.filter((entry) => entry.prefix === prefix && entry.unroute !== true)
+  // Where it is changes at this moment.
+  if (moves.some(({ state }) => state._tag === "Intended")) return true
+  if (server === undefined) return false
+  if (contest !== undefined && Contest.mayBeLate(contest, prefix, server, now)) return true
+  if (moves.some((move) => move.server === server && move.state._tag === "Unknown")) return true
+  const last = moves.filter(({ state }) => state._tag === "Done").sort((a, b) => b.id - a.id)[0]
+  return last?.server === server
+}
+
+/**
+ * Takes in where addresses were found. `listed`: all that groups have; others are forgotten. What tells nothing new gives the same
+ * ledger.
+ */
+export const see = (
+  ledger: Ledger,
+  sightings: ReadonlyArray<Omit<Contest.Sighting, "isOurs">>,
+  listed: ReadonlySet<Prefix>,
+  now: number
+): Ledger =>
+  contested(ledger, (contest) =>
+    Contest.retain(
+      Contest.see(
+        contest,
+        sightings.map((one) => ({ ...one, isOurs: one.at !== one.home && isOurs(ledger, one.prefix, one.at, now) })),
+        now
+      ),
+      listed,
+      now
+    )
+  )
 
 /** netcup took the move, no later than `at`. A task that failed was taken too. */
 export const done = (ledger: Ledger, id: number, at: number): Ledger =>

@@ -1,7 +1,8 @@
 /**
  * The decision for all groups together: where each belongs, and why.
  *
- * Flow: groups that cannot be acted on are held; what is well placed is kept; what is half moved is finished; the rest is
+ * Flow: groups that cannot be acted on are held; what others have moved away is brought back or followed, as the group
+ * wants; what is well placed is kept; what is half moved is finished; the rest is
  * spread over its eligible nodes, all groups at once. Last, what is well placed may be placed better, if its policy asks for that.
  *
  * Guarantees (each a property test): the order of nodes and groups in the input does not matter; planning what was planned
@@ -11,6 +12,7 @@
 import * as Data from "effect/Data"
 import { type Account, type AccountKey, apiOf } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
+import * as Drift from "./Drift.ts"
 import * as Eligibility from "./Eligibility.ts"
 import type { Prefix } from "./FailoverAddress.ts"
 import { type Group, HoldReason } from "./Group.ts"
@@ -70,6 +72,8 @@ export type MoveReason = Data.TaggedEnum<{
   Incomplete: { readonly missing: ReadonlyArray<Prefix> }
   /** netcup routes the addresses elsewhere than to the node that should have them. */
   Drifted: { readonly missing: ReadonlyArray<Prefix> }
+  /** Somebody else moved addresses there, and the user wants that followed. */
+  Adopted: { readonly moved: ReadonlyArray<Prefix> }
   /** The user wants the group there. */
   Pinned: {}
   /** It does well where it is, and the user prefers the other node: failback. */
@@ -93,8 +97,8 @@ export interface Exceptions {
 }
 
 export type Decision = Data.TaggedEnum<{
-  /** All addresses are on `node`, and it may keep them. */
-  Stay: Exceptions & { readonly node: NodeName }
+  /** All addresses are on `node`, and it may keep them. `adopted`: since somebody else has moved them there. */
+  Stay: Exceptions & { readonly node: NodeName; readonly adopted?: MoveReason }
   Move: Exceptions & { readonly to: NodeName; readonly because: MoveReason }
   /** Nothing is done before `until` (ms since the epoch), or before something outside changes. */
   Hold: { readonly until: number | undefined; readonly because: HoldReason }
@@ -203,6 +207,21 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
     return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, ...exceptions(outlook) }))
   }
 
+  /** What others have moved is not weighed against anything else. */
+  const follow = (outlook: Outlook.Outlook, drift: Drift.Answer) => {
+    if (drift._tag === "Hold") {
+      if (outlook.group.current !== undefined) carry(outlook.group.current)
+      return decisions.set(outlook.group.name, Decision.Hold({ until: undefined, because: drift.because }))
+    }
+    const to = drift._tag === "Back" ? drift.home : drift.to
+    carry(to.name)
+    const missing = Outlook.missingAt(outlook, to)
+    if (drift._tag === "Back") return move(outlook, to, MoveReason.Drifted({ missing }))
+    const adopted = MoveReason.Adopted({ moved: drift.moved })
+    if (missing.length > 0) return move(outlook, to, adopted)
+    return decisions.set(outlook.group.name, Decision.Stay({ node: to.name, adopted, ...unpinned(outlook) }))
+  }
+
   const unplaced = new Map<string, Outlook.Outlook>()
   const wishes: Array<Spread.Wish> = []
   for (const group of groups) {
@@ -222,6 +241,11 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       const because = HoldReason.ServerUnknown({ server: unread })
       decisions.set(group.name, Decision.Hold({ until: undefined, because }))
       if (group.current !== undefined) carry(group.current)
+      continue
+    }
+    const drift = Drift.answer(outlook)
+    if (drift !== undefined) {
+      follow(outlook, drift)
       continue
     }
     if (at !== undefined) {

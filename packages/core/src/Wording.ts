@@ -1,9 +1,9 @@
 /**
  * Decisions in words, to be put into sentences: by a status, and by an explanation.
  */
-import { moveToAnnotation, type NodeName } from "./Candidate.ts"
+import { moveToAnnotation, type NodeName, retryAnnotation } from "./Candidate.ts"
 import { answering, serving } from "./Eligibility.ts"
-import { HoldReason } from "./Group.ts"
+import { HoldReason, type MovedAway } from "./Group.ts"
 import * as Ineligibility from "./Ineligibility.ts"
 import { MoveReason, type Unpinned } from "./Plan.ts"
 
@@ -24,6 +24,7 @@ export const moveReason: (because: MoveReason) => string = MoveReason.$match({
   LeftNode: ({ from, reasons }) => againstNode(from, reasons),
   Incomplete: ({ missing }) => `${missing.join(", ")} ${missing.length === 1 ? "was" : "were"} elsewhere`,
   Drifted: ({ missing }) => `${missing.join(", ")} had been moved away`,
+  Adopted: ({ moved }) => `${moved.join(", ")} had been moved there`,
   Pinned: () => `the annotation ${moveToAnnotation} names it`,
   Preferred: ({ over }) => `the group's preferences weigh it more than ${over}`,
   Uneven: ({ from, load, other }) => `it had ${groups(other)} and ${from} had ${load}`
@@ -46,6 +47,10 @@ export const setAside = (rule: string): string => {
       return `no node that could have it passes the rule ${rule}: it is set aside`
   }
 }
+const place = ({ prefix, server }: MovedAway): string =>
+  `${prefix} ${server === undefined ? "is on none of the cluster's servers" : `is on ${server}`}`
+
+const places = (moved: ReadonlyArray<MovedAway>): string => moved.map(place).join(", ")
 
 /** Why nothing is done for a group. */
 export const holdReason: (because: HoldReason) => string = HoldReason.$match({
@@ -56,5 +61,9 @@ export const holdReason: (because: HoldReason) => string = HoldReason.$match({
   WorkloadUnknown: () => "the Pods that spec.workload selects are not listed yet",
   Paused: () => "nothing is moved while spec.paused is true",
   Conflict: ({ prefix, holder }) =>
-    `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`
+    `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`,
+  Drifted: ({ node, moved }) =>
+    `${places(moved)}: somebody moved it away from ${node}, and spec.drift is Alert: route it back, or pin the group with the annotation ${moveToAnnotation}; it is moved only if a node fails`,
+  Contested: ({ node, moved }) =>
+    `${places(moved)}: somebody keeps moving it away from ${node} after it was put back: find out who (the panel, a second controller, another cluster) and stop them, then set the annotation ${retryAnnotation} to a new value; until then it is moved only if a node fails`
 })

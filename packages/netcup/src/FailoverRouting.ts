@@ -25,6 +25,11 @@ export interface Routes {
   readonly untold: ReadonlyMap<ServerName, NetcupError>
 }
 
+export interface UnrouteOptions {
+  readonly from?: ServerName
+  readonly permitted?: Effect.Effect<boolean>
+}
+
 /** Routing of one account's failover addresses. Every error is a {@link NetcupError}, whichever API answers. */
 export class FailoverRouting extends Context.Service<
   FailoverRouting,
@@ -79,7 +84,10 @@ export class FailoverRouting extends Context.Service<
       to: ServerName,
       permitted?: Effect.Effect<boolean>
     ) => Effect.Effect<void, NetcupError>
-    /** Takes the route of an address away, from whichever server holds it. Nothing is sent when none does. */
-    readonly unroute: (address: FailoverAddress) => Effect.Effect<void, NetcupError>
+    /**
+     * Takes the route of an address away, from whichever server holds it, or only `from` one. Nothing is sent when it is not there, as netcup
+     * tells just before. `permitted` as of {@link route}.
+     */
+    readonly unroute: (address: FailoverAddress, options?: UnrouteOptions) => Effect.Effect<void, NetcupError>
   }
 >()("@netcup-failover/netcup/FailoverRouting") {}

@@ -6,6 +6,7 @@
  */
 import { type AccountKey, apiOf } from "@netcup-failover/core/Account"
 import * as Allowance from "@netcup-failover/core/Allowance"
+import type * as Contest from "@netcup-failover/core/Contest"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import * as Ledger from "@netcup-failover/core/Ledger"
 import * as MoveLimits from "@netcup-failover/core/MoveLimits"
@@ -47,8 +48,12 @@ export type Grant =
 export type Ending =
   | { readonly _tag: "Done" }
   | { readonly _tag: "Unknown" }
+  /** netcup took it, and nothing was moved. */
+  | { readonly _tag: "Spent" }
   /** Surely nothing was moved. */
   | { readonly _tag: "Withdrawn" }
+  /** Nothing was moved by now, but netcup may carry it out late. */
+  | { readonly _tag: "Lost" }
   /** netcup moves nothing before `until`. */
   | { readonly _tag: "Refused"; readonly until: number }
 
@@ -79,6 +84,15 @@ export class Ledgers extends Context.Service<
     readonly ask: (account: AccountKey, request: Allowance.MoveRequest) => Effect.Effect<Grant>
     /** Succeeds when these moves are written: one write for all who ask meanwhile. */
     readonly commit: (account: AccountKey, tickets: ReadonlyArray<Ticket>) => Effect.Effect<void, NotWritten>
+    /**
+     * Takes in where addresses were found; `listed`: all that groups have. What it tells that is new is written soon. Gives what is
+     * remembered of addresses that others move, or `undefined` while the ledger is not open.
+     */
+    readonly see: (
+      account: AccountKey,
+      sightings: ReadonlyArray<Omit<Contest.Sighting, "isOurs">>,
+      listed: ReadonlySet<Prefix>
+    ) => Effect.Effect<ReadonlyMap<Prefix, Contest.Stray> | undefined>
     /** Says what came of a granted move; written soon. */
     readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
     /** What is left of the accounts whose ledgers are in use. */
@@ -317,15 +331,28 @@ const live = Layer.effect(
         const { asOf, changes, routes } = reading
         book.settled = true
         change(book, (ledger) => {
-          const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server }) => {
+          const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server, unroute }) => {
+            const at = routes.get(prefix)
             // netcup was asked after the one who sent it had gone: there it is, or nothing came of it.
-            if (routes.get(prefix) === server) return Ledger.done(rest, id, asOf)
-            // By REST it may have been counted: its record tells, if it could be read.
-            return changes === undefined && apiOf(account) === "rest" ? rest : Ledger.withdrawn(rest, id)
+            if (at === (unroute === true ? undefined : server)) return Ledger.arrived(rest, id, asOf)
+            // By REST it may have been counted: its record tells, if it could be read. SOAP may carry out late what it was told.
+            if (apiOf(account) === "soap") return Ledger.lost(rest, id, asOf)
+            return changes === undefined ? rest : Ledger.withdrawn(rest, id)
           }, ledger)
           return changes === undefined ? settled : Ledger.learn(settled, changes, asOf)
         })
         return true
+      }),
+      see: Effect.fnUntraced(function* (account, sightings, listed) {
+        const book = bookOf(account)
+        if (!book.loaded || !book.settled) return undefined
+        const now = yield* Clock.currentTimeMillis
+        const next = Ledger.see(book.ledger, sightings, listed, now)
+        if (next !== book.ledger) {
+          change(book, () => next)
+          yield* FiberMap.run(background, `${account}\nwrite`, storeAll(account, book), { onlyIfMissing: true })
+        }
+        return new Map(next.contest?.strays.map((stray) => [stray.prefix, stray]))
       }),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
@@ -355,11 +382,15 @@ const live = Layer.effect(
         change(book, (ledger) => {
           switch (ending._tag) {
             case "Done":
+              return Ledger.arrived(ledger, id, now)
+            case "Spent":
               return Ledger.done(ledger, id, now)
             case "Unknown":
               return Ledger.unknown(ledger, id, now)
             case "Withdrawn":
               return Ledger.withdrawn(ledger, id)
+            case "Lost":
+              return Ledger.lost(ledger, id, now)
             case "Refused":
               return prefix === undefined
                 ? ledger

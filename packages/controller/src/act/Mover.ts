@@ -89,10 +89,10 @@ const endingOf = ({ key }: Order, { _tag }: NetcupErrorReason, retryAt: number):
       return { _tag: "Refused", until: retryAt }
     // netcup began it, which counts.
     case "TaskFailed":
-      return { _tag: "Done" }
+      return { _tag: "Spent" }
     case "UnknownOutcome":
       // SOAP limits an address, and says so itself when it is asked again after the look that comes first.
-      return apiOf(key) === "soap" ? { _tag: "Withdrawn" } : { _tag: "Unknown" }
+      return apiOf(key) === "soap" ? { _tag: "Lost" } : { _tag: "Unknown" }
     default:
       return { _tag: "Withdrawn" }
   }

@@ -33,11 +33,22 @@ const refused = ({ status }: GroupResource): Group["held"] => {
   return { because: HoldReason.CredentialsError({ message: condition.message }), until: undefined }
 }
 
+/** What the controller says that others have moved away. */
+const strayed = ({ status }: GroupResource): Pick<Group, "strayed"> => {
+  const reason = status?.conditions?.find(({ type }) => type === "Routed")?.reason
+  if (reason !== "Drifted" && reason !== "Contested") return {}
+  const prefixes = (status?.addresses ?? []).flatMap(({ ip, state }) => {
+    const parsed = FailoverAddress.parse(ip)
+    return state === "Routed" || Result.isFailure(parsed) ? [] : [parsed.success.prefix]
+  })
+  return { strayed: { prefixes, contested: reason === "Contested" } }
+}
+
 const toGroup = (resource: GroupResource): Group => {
   // What the account itself would hold is not to be known here.
   const group = GroupInput.make(resource, undefined, new Map())
   const isOwn = group.held?.because._tag === "InvalidSpec" || group.held?.because._tag === "Paused"
-  return { ...group, account, held: isOwn ? group.held : refused(resource) }
+  return { ...group, ...strayed(resource), account, held: isOwn ? group.held : refused(resource) }
 }
 
 const routesOf = ({ status }: GroupResource): ReadonlyArray<readonly [FailoverAddress.Prefix, ServerName]> =>

@@ -94,7 +94,7 @@ export const make = (
 ): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
-  const { preferences, failback, rebalance, paused = false } = spec
+  const { preferences, failback, rebalance, drift, paused = false } = spec
   const detection = DetectionChoice.keyOf(spec.detection)
   const pin = metadata.annotations?.[moveToAnnotation]?.trim()
   return {
@@ -109,6 +109,7 @@ export const make = (
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),
     ...(detection === undefined ? {} : { detection }),
+    ...(drift === undefined ? {} : { drift }),
     ...(pin === undefined || pin === "" ? {} : { pin: NodeName.make(pin) }),
     ...(workload?._tag === "Known" ? { serving: workload.serving } : {}),
     held: hold(problems, paused, account) ?? heldByWorkload(resource, workload)

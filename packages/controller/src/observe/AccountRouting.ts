@@ -106,5 +106,36 @@ export const make = Effect.fnUntraced(function* ({
     )
   )
 
-  return route
+  /** Takes the route of an address away, unless netcup has it elsewhere by now. */
+  const unroute = Effect.fn("NetcupAccount.unroute")(
+    function* (address: FailoverAddress, from: ServerName, permitted: Effect.Effect<boolean>) {
+      const { prefix } = address
+      const memory = (yield* Ref.get(health.ref)).known?.memory
+      if (memory === undefined) return yield* new CalledOff()
+      const telling = Effect.map(Clock.currentTimeMillis, (now) => memory.telling(prefix, now))
+      const lookAfter = (error: NetcupError) =>
+        look(prefix, from).pipe(
+          Effect.catch(() => Effect.fail(error)),
+          Effect.flatMap((place) => (place === "Elsewhere" ? Effect.void : Effect.fail(error)))
+        )
+      yield* Effect.gen(function* () {
+        if (!(yield* permitted)) return yield* new CalledOff()
+        yield* telling
+        yield* Effect.ensuring(routing.unroute(address, { from, permitted }), telling)
+      }).pipe(
+        changes.withPermit,
+        Effect.catchReasons("NetcupError", {
+          CalledOff: () => Effect.fail(new CalledOff()),
+          UnknownOutcome: (_, error) => lookAfter(error),
+          RateLimited: (_, error) => lookAfter(error)
+        })
+      )
+      memory.left(prefix)
+    },
+    Effect.tapError((error) =>
+      error._tag === "NetcupError" && isLoginTrouble(error.reason) ? health.fail(error) : Effect.void
+    )
+  )
+
+  return { route, unroute }
 })

@@ -1,9 +1,12 @@
-import { moveToAnnotation } from "@netcup-failover/core/Candidate"
+import { moveToAnnotation, retryAnnotation } from "@netcup-failover/core/Candidate"
 import { group, kind, plural, Spec, Status, version } from "@netcup-failover/core/FailoverIpResource"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+
+/** Keeps a group that is deleted until its addresses are unrouted. */
+export const finalizer = "netcup.digilol.net/unroute"
 
 /** A `NetcupFailoverIP` as the controller reads it. */
 const GroupResource = Schema.Struct({
@@ -13,7 +16,13 @@ const GroupResource = Schema.Struct({
     /** RFC 3339, whole seconds. */
     creationTimestamp: Schema.String,
     deletionTimestamp: Schema.optionalKey(Schema.String),
-    annotations: Schema.optionalKey(Schema.Struct({ [moveToAnnotation]: Schema.optionalKey(Schema.String) }))
+    finalizers: Schema.optionalKey(Schema.Array(Schema.String)),
+    annotations: Schema.optionalKey(
+      Schema.Struct({
+        [moveToAnnotation]: Schema.optionalKey(Schema.String),
+        [retryAnnotation]: Schema.optionalKey(Schema.String)
+      })
+    )
   }),
   spec: Spec,
   // Written by us, but maybe by a newer version of us: what it says there must not keep the group from being looked after.

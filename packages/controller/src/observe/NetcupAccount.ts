@@ -46,6 +46,12 @@ export interface NetcupAccount {
     to: ServerName,
     permitted: Effect.Effect<boolean>
   ) => Effect.Effect<void, NetcupError | AccountRouting.CalledOff>
+  /** Takes the route of an address away, unless netcup has it elsewhere than `from` by now. `permitted` as of {@link route}. */
+  readonly unroute: (
+    address: FailoverAddress,
+    from: ServerName,
+    permitted: Effect.Effect<boolean>
+  ) => Effect.Effect<void, NetcupError | AccountRouting.CalledOff>
 }
 
 /** A routing task takes about a second. One that takes longer than this must not keep dead addresses from being moved. */
@@ -84,7 +90,7 @@ export const open = Effect.fnUntraced(function* (
   )
 
   const shared = { api, routing, health, settle } as const
-  const route = yield* AccountRouting.make(shared)
+  const { route, unroute } = yield* AccountRouting.make(shared)
   const { inspect, watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers })
   const account: NetcupAccount = {
     state: Effect.map(Ref.get(health.ref), ({ key, known, first, notices, trouble }) => ({
@@ -98,7 +104,8 @@ export const open = Effect.fnUntraced(function* (
     holds: (prefix, server) => Ref.getUnsafe(health.ref).known?.memory.holds(prefix, server) === true,
     watchServers,
     inspect,
-    route
+    route,
+    unroute
   }
   return account
 })

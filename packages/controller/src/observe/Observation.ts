@@ -9,7 +9,7 @@ import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import { Accounts } from "./Accounts.ts"
 import { Cluster, type ClusterView } from "./Cluster.ts"
-import type { GroupResource } from "./GroupResource.ts"
+import { finalizer, type GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
 import { toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
@@ -31,6 +31,8 @@ export interface GroupObservation {
 export interface Observation {
   readonly nodes: ReadonlyArray<Candidate>
   readonly groups: ReadonlyArray<GroupObservation>
+  /** Groups that are being deleted and wait for us: they take part in nothing else. */
+  readonly leaving?: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly signalOf?: ClusterView["signalOf"]
 }
@@ -68,8 +70,8 @@ export const look = Effect.gen(function* () {
   const view = yield* cluster.view
   const servers = view.nodes.flatMap(({ server }) => (server === undefined ? [] : [server]))
   const named = view.groups
-    // One that is being deleted only waits for somebody's finalizer: it takes part in nothing any more.
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    // One that is being deleted and waits for somebody else's finalizer takes part in nothing any more.
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined || metadata.finalizers?.includes(finalizer))
     .map((resource) => ({
       resource,
       seen: seenWorkload(view, resource),
@@ -80,7 +82,7 @@ export const look = Effect.gen(function* () {
   )
   const find = yield* accounts.use(distinct(usable), new Set(servers))
 
-  const groups = yield* Effect.forEach(
+  const observed = yield* Effect.forEach(
     named,
     Effect.fnUntraced(function* ({ resource, seen, credentials }): Effect.fn.Return<GroupObservation> {
       if (credentials === undefined) return { resource, ...seen, account: undefined }
@@ -91,9 +93,12 @@ export const look = Effect.gen(function* () {
       return { resource, ...seen, account: { _tag: "Usable", account, state: yield* account.state } }
     })
   )
+  const isLeaving = ({ resource }: GroupObservation) => resource.metadata.deletionTimestamp !== undefined
+  const leaving = observed.filter(isLeaving)
   const observation: Observation = {
     nodes: view.nodes,
-    groups,
+    groups: leaving.length === 0 ? observed : observed.filter((one) => !isLeaving(one)),
+    ...(leaving.length === 0 ? {} : { leaving }),
     undecodable: view.undecodable,
     ...(view.signalOf === undefined ? {} : { signalOf: view.signalOf })
   }

@@ -27,6 +27,8 @@ export interface RouteMemory {
   readonly telling: (prefix: Prefix, now: number) => void
   /** netcup did as told. */
   readonly arrived: (prefix: Prefix, server: ServerName) => void
+  /** netcup routes an address nowhere any more, as told. */
+  readonly left: (prefix: Prefix) => void
   /** netcup routes nothing to a server for now, since it is off or in the rescue system; `false`: it does again. */
   readonly notRunning: (server: ServerName, is: boolean) => void
   /** Servers of which that was learnt. */
@@ -106,6 +108,14 @@ export const make = (): RouteMemory => {
       missed.delete(prefix)
       unsure.delete(prefix)
       if (account !== undefined) account = { ...account, routes: new Map(account.routes).set(prefix, server) }
+    },
+    left: (prefix) => {
+      missed.delete(prefix)
+      unsure.delete(prefix)
+      if (account === undefined) return
+      const routes = new Map(account.routes)
+      routes.delete(prefix)
+      account = { ...account, routes }
     },
     notRunning: (server, is) => {
       if (is) stopped.add(server)

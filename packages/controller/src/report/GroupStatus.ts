@@ -8,6 +8,7 @@ import * as Condition from "@netcup-failover/core/Condition"
 import { keyOf, verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
+import type { HoldReason } from "@netcup-failover/core/Group"
 import type { Decision } from "@netcup-failover/core/Plan"
 import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
@@ -65,6 +66,10 @@ const holderOf = ({ account, nodes, decision }: Situation, { prefix }: FailoverA
 
 const isPaused = ({ decision }: Situation): boolean => decision._tag === "Hold" && decision.because._tag === "Paused"
 
+/** Addresses were moved by others, and are left there: netcup is asked about them all the same. */
+const isAway = ({ decision }: Situation): boolean =>
+  decision._tag === "Hold" && (decision.because._tag === "Drifted" || decision.because._tag === "Contested")
+
 /** The node that all addresses of a paused group are on, as far as netcup has told. */
 const pausedAt = (situation: Situation): NodeName | undefined => {
   if (!isPaused(situation)) return undefined
@@ -77,7 +82,7 @@ const addressStatus = (situation: Situation, address: FailoverAddress): AddressS
   const ip = address.toString()
   const before = resource.status?.addresses?.find((one) => one.ip === ip)
   // Held: nothing new is known or done, so that what was true stays said.
-  const isAsked = isPaused(situation) && account !== undefined
+  const isAsked = (isPaused(situation) || isAway(situation)) && account !== undefined
   if (decision._tag === "Hold" && before !== undefined && !isAsked) return before
   const server = account?.routes.get(address.prefix)
   const node = holderOf(situation, address)
@@ -85,7 +90,8 @@ const addressStatus = (situation: Situation, address: FailoverAddress): AddressS
   const failed = decision._tag === "Move" && node !== decision.to ? failure(attempt) : undefined
   // Another controller may have told of all addresses at once.
   const believed = wasRouted(situation) ? "Routed" : "Unknown"
-  const held = node !== undefined && node === pausedAt(situation) ? "Routed" : isAsked ? "Waiting" : believed
+  const home = isAway(situation) ? resource.status?.currentNode : pausedAt(situation)
+  const held = node !== undefined && node === home ? "Routed" : isAsked ? "Waiting" : believed
   const state = decision._tag === "Hold" ? held : addressState(decision, node, attempt)
   const attemptedAt = attempt?.startedAt === undefined ? before?.attemptedAt : time(attempt.startedAt)
   const same = before?.state === state && before?.server === server && before?.since !== undefined
@@ -216,6 +222,16 @@ const paused = (situation: Situation, { reason, message }: Wording.Wording): Con
   return { type: "Routed", status: isServed ? "True" : "False", reason, message: `${place}${trouble}; ${message}` }
 }
 
+/** How much of the group is where it belongs, and who has the rest. */
+const away = (
+  { addresses }: Situation,
+  because: Extract<HoldReason, { _tag: "Drifted" | "Contested" }>
+): Wording.Wording => {
+  const { reason, message } = Wording.hold(because)
+  const count = addresses.length - because.moved.length
+  return { reason, message: `${count} of ${addresses.length} addresses are on ${because.node}; ${message}` }
+}
+
 /** What is said of the addresses; `undefined`: what was said stays. */
 const routed = (situation: Situation): Condition.Claim | undefined => {
   const { decision, addresses } = situation
@@ -232,6 +248,7 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
     case "Hold": {
       const { because } = decision
       if (because._tag === "Paused") return paused(situation, Wording.hold(because))
+      if (because._tag === "Drifted" || because._tag === "Contested") return not(away(situation, because))
       if (because._tag === "InvalidSpec" || because._tag === "Conflict") return not(Wording.hold(because))
       // Without netcup's word nothing new is known: its last word stands while the node that it was about is well.
       return wasRouted(situation) && isWell(situation) ? undefined : not(Wording.hold(because))
@@ -248,7 +265,8 @@ const progressing = ({ resource: { status } }: Situation, said: Condition.Claim,
   )
 
 /** What is said of the credentials; `undefined`: what was said stays. */
-const credentials = ({ decision, account, notices, loginEndsAt, now }: Situation): Condition.Claim | undefined => {
+const credentials = (situation: Situation): Condition.Claim | undefined => {
+  const { decision, account, notices, loginEndsAt, now } = situation
   if (decision._tag === "Hold" && decision.because._tag === "CredentialsError") {
     return { type: "CredentialsHealthy", status: "False", ...Wording.hold(decision.because) }
   }
@@ -256,7 +274,8 @@ const credentials = ({ decision, account, notices, loginEndsAt, now }: Situation
     const message = decision.because.credentials
     return { type: "CredentialsHealthy", status: "False", reason: "CredentialsError", message }
   }
-  if (account === undefined || (decision._tag === "Hold" && decision.because._tag !== "Paused")) return undefined
+  const isAsked = decision._tag !== "Hold" || isPaused(situation) || isAway(situation)
+  if (account === undefined || !isAsked) return undefined
   const accepted = { reason: "CredentialsAccepted", message: "netcup accepts the credentials" } as const
   const ends = loginEndsAt !== undefined && loginEndsAt - now < Wording.expiringFor
   const { reason, message } = ends ? Wording.loginExpiring(loginEndsAt) : accepted
@@ -266,6 +285,13 @@ const credentials = ({ decision, account, notices, loginEndsAt, now }: Situation
 /** A move is remembered when it begins, with why: what becomes of it, the rest of the status tells. */
 const moves = ({ resource: { status }, decision, now }: Situation): ReadonlyArray<MoveRecord> => {
   const before = status?.moves ?? []
+  if (decision._tag === "Stay") {
+    // Somebody else made this move: we have followed.
+    const { node: to, adopted } = decision
+    const from = status?.currentNode
+    if (adopted === undefined || from === undefined || from === to || status?.targetNode === to) return before
+    return [...before, { at: time(now), from, to, reason: Wording.moveReason(adopted) }].slice(-rememberedMoves)
+  }
   if (decision._tag !== "Move" || status?.targetNode === decision.to) return before
   const from = status?.currentNode === undefined ? {} : { from: status.currentNode }
   const record = { at: time(now), ...from, to: decision.to, reason: Wording.moveReason(decision.because) }
@@ -288,7 +314,7 @@ export const compose = (situation: Situation): Status => {
   const restsAt = pausedAt(situation)
   const currentNode = decision._tag === "Stay" ? decision.node : (restsAt ?? status?.currentNode)
   // Held in the middle of a way: it is gone on with later.
-  const goesOnTo = status?.targetNode === restsAt ? undefined : status?.targetNode
+  const goesOnTo = status?.targetNode === restsAt || isAway(situation) ? undefined : status?.targetNode
   const targetNode = decision._tag === "Move" ? decision.to : decision._tag === "Hold" ? goesOnTo : undefined
   return {
     ...(currentNode === undefined ? {} : { currentNode }),

@@ -18,7 +18,11 @@ const says: Readonly<Record<Reason, { readonly rank?: number; readonly message: 
   InvalidSpec: { message: "nothing is under way: the spec has to be corrected" },
   Conflict: { message: "nothing is under way: another group has one of the addresses" },
   Paused: { message: "nothing is under way: the group is paused" },
+  Drifted: { message: "nothing is under way: somebody else has moved addresses, which is only told" },
+  Contested: { message: "nothing is under way: somebody else keeps moving addresses" },
+  Unrouting: { rank: 0, message: "the group is deleted, and its addresses are being unrouted" },
   // Never said of addresses.
+  RouteRetained: { message: "nothing is under way" },
   CredentialsAccepted: { message: "nothing is under way" },
   LoginExpiring: { message: "nothing is under way" }
 }

@@ -25,7 +25,9 @@ const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   ServerUnknown: "RoutingFailed",
   WorkloadUnknown: "RoutingFailed",
   Paused: "Paused",
-  Conflict: "Conflict"
+  Conflict: "Conflict",
+  Drifted: "Drifted",
+  Contested: "Contested"
 }
 
 export const hold = (because: HoldReason): Wording => ({

@@ -802,6 +802,7 @@ describe("a repetition that waits for the ledger", () => {
       const waits = { _tag: "Waits", notBefore: 90_000, message: "the rest is for failovers" } as const
       const ledgers = Layer.succeed(Ledgers, {
         open: () => Effect.succeed(true),
+        see: () => Effect.succeed(new Map()),
         ask: (_, request) =>
           Effect.sync(() => {
             asked.push(request.purpose)
@@ -862,6 +863,7 @@ describe("a repetition of what netcup may have counted", () => {
         const asked: Array<string> = []
         const ledgers = Layer.succeed(Ledgers, {
           open: () => Effect.succeed(true),
+          see: () => Effect.succeed(new Map()),
           ask: (_, request) =>
             Effect.sync(() => {
               asked.push(request.purpose)

@@ -50,6 +50,23 @@ describe("the world as the cluster tells of it", () => {
     assert.deepStrictEqual([...make(group("web", undefined)).since], [])
   })
 
+  it("knows of moves by others what the status tells", () => {
+    const addresses = [
+      { ip: "2001:db8::2/64", server: "v2", state: "Waiting" as const },
+      { ip: "198.51.100.1/32", server: "v1", state: "Routed" as const }
+    ]
+    const said = (reason: string) => ({
+      currentNode: "a",
+      addresses,
+      conditions: [{ type: "Routed", status: "False" as const, reason, message: "", lastTransitionTime: time }]
+    })
+    const strayed = (reason: string) =>
+      make(group("web", said(reason), {}, ["2001:db8::2/64", "198.51.100.1/32"])).world.groups[0]?.strayed
+    assert.deepStrictEqual<unknown>(strayed("Drifted"), { prefixes: ["2001:db8::/64"], contested: false })
+    assert.deepStrictEqual<unknown>(strayed("Contested"), { prefixes: ["2001:db8::/64"], contested: true })
+    assert.isUndefined(strayed("RoutingFailed"))
+  })
+
   it("leaves out what is being deleted, and what that says of addresses", () => {
     const addresses = [{ ip: "2001:db8::2/64", server: "v1", state: "Routed" as const }]
     const found = make(group("web", { currentNode: "a", addresses }, { deletionTimestamp: time }))

@@ -559,3 +559,49 @@ describe("the status of a group whose pin is not followed", () => {
     )
   })
 })
+
+describe("the status of a group that others have moved", () => {
+  const moved = [{ prefix: v6.prefix, server: server(2) }]
+  const drifted = Decision.Hold({ until: undefined, because: HoldReason.Drifted({ node: node(1), moved }) })
+  const contested = Decision.Hold({ until: undefined, because: HoldReason.Contested({ node: node(1), moved }) })
+  const account = routedTo(1, 2)
+
+  for (const [decision, reason] of [
+    [drifted, "Drifted"],
+    [contested, "Contested"]
+  ] as const) {
+    it(`is not Routed, however it was before, and says what is where: ${reason}`, () => {
+      const status = compose(decision, { status: { ...settled, targetNode: node(1) }, account })
+      assert.deepInclude(routed(status), { status: "False", reason })
+      assert.match(routed(status)?.message ?? "", /^1 of 2 addresses are on \S+; 2001:db8::\/64 is on \S+: somebody /u)
+      assert.deepStrictEqual(
+        status.addresses?.map(({ state, node }) => [state, node]),
+        [
+          ["Routed", node(1)],
+          ["Waiting", node(2)]
+        ]
+      )
+      assert.strictEqual(status.currentNode, node(1))
+      assert.isUndefined(status.targetNode)
+      assert.deepInclude(
+        status.conditions?.find(({ type }) => type === "Progressing"),
+        { status: "False", reason }
+      )
+      assert.deepStrictEqual(compose(decision, { status, account }), status)
+    })
+  }
+
+  it("remembers a move that somebody else has made and that is followed, once", () => {
+    const adopted = MoveReason.Adopted({ moved: [v4.prefix, v6.prefix] })
+    const follows = Decision.Stay({ node: node(2), adopted })
+    const status = compose(follows, { status: settled, account: routedTo(2, 2) })
+    assert.strictEqual(status.currentNode, node(2))
+    assert.deepStrictEqual(status.moves?.at(-1), {
+      at,
+      from: node(1),
+      to: node(2),
+      reason: "198.51.100.1/32, 2001:db8::/64 had been moved there"
+    })
+    assert.deepStrictEqual(compose(follows, { status, account: routedTo(2, 2) }).moves, status.moves)
+  })
+})

@@ -37,7 +37,7 @@ export interface FailoverIps {
    */
   readonly route: (ip: Routed, serverId: number, permitted?: Effect.Effect<boolean>) => Effect.Effect<Task, NetcupError>
   /** Begins to take the route of an address away. Sent once. */
-  readonly unroute: (ip: Routed) => Effect.Effect<Task, NetcupError>
+  readonly unroute: (ip: Routed, permitted?: Effect.Effect<boolean>) => Effect.Effect<Task, NetcupError>
 }
 
 const version = (family: Family) => (family === "IPv4" ? "v4" : "v6")
@@ -115,6 +115,6 @@ export const make = ({ call, say }: RestTransport, { server }: Servers): Failove
                 )
         })
       ),
-    unroute: (ip) => change("unroute", ip, {})
+    unroute: (ip, permitted) => change("unroute", ip, {}, permitted)
   }
 }

@@ -12,7 +12,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { RestCredentials } from "../Credentials.ts"
-import { FailoverRouting, type Routes } from "../FailoverRouting.ts"
+import { FailoverRouting, type Routes, type UnrouteOptions } from "../FailoverRouting.ts"
 import { NetcupError, Refused, ServerNotRunning, Unreachable, WrongSite } from "../NetcupError.ts"
 import * as AccountMemory from "./AccountMemory.ts"
 import type { FailoverIp } from "./FailoverIp.ts"
@@ -188,10 +188,13 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     yield* client.awaitTask(task)
   })
 
-  const unroute = Effect.fn("FailoverRoutingRest.unroute")(function* (address: FailoverAddress) {
+  const unroute = Effect.fn("FailoverRoutingRest.unroute")(function* (
+    address: FailoverAddress,
+    { from, permitted }: UnrouteOptions = {}
+  ) {
     const ip = (yield* prepared(memory.addresses[address.family].fresh)).get(address.prefix)
-    if (ip?.server === undefined) return
-    yield* client.awaitTask(yield* client.unroute(ip))
+    if (ip?.server === undefined || (from !== undefined && ip.server.name !== from)) return
+    yield* client.awaitTask(yield* client.unroute(ip, permitted))
   })
 
   return FailoverRouting.of({

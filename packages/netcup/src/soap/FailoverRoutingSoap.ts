@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SoapCredentials } from "../Credentials.ts"
-import { FailoverRouting, type Routes, type ServerView } from "../FailoverRouting.ts"
+import { FailoverRouting, type Routes, type ServerView, type UnrouteOptions } from "../FailoverRouting.ts"
 import { NetcupError, NoInterface, Refused } from "../NetcupError.ts"
 import * as SoapClient from "./SoapClient.ts"
 import type { SoapOptions } from "./SoapOptions.ts"
@@ -149,12 +149,15 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
     )
   })
 
-  const unroute = Effect.fn("FailoverRoutingSoap.unroute")(function* (address: FailoverAddress) {
-    const listed = yield* servers
+  const unroute = Effect.fn("FailoverRoutingSoap.unroute")(function* (
+    address: FailoverAddress,
+    { from, permitted }: UnrouteOptions = {}
+  ) {
+    const listed = from === undefined ? yield* servers : [from]
     if (listed.length === 0) return
     const { held, untold } = yield* routes(listed)
     const holder = held.get(address.prefix)
-    if (holder !== undefined) return yield* Effect.asVoid(change(address, holder, noInterface))
+    if (holder !== undefined) return yield* Effect.asVoid(change(address, holder, noInterface, permitted))
     // It may be on the one server that netcup does not tell of.
     const [error] = untold.values()
     if (error !== undefined) return yield* error

@@ -34,13 +34,15 @@ const between = (from: string, to: string): number => Math.max(0, (Date.parse(to
 const inWords = (seconds: number): string =>
   seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`
 
-/** Why a group that was routed stays where it cannot be reached. What an operator wrote (`InvalidSpec`, `Conflict`) is no failure. */
+/** Why a group that was routed stays where it cannot be reached, or where it does not belong. What an operator wrote (`InvalidSpec`, `Conflict`) is no failure. */
 const failures: ReadonlySet<string> = new Set([
   "RoutingFailed",
   "RateLimited",
   "NoEligibleNodes",
   "MissingAnnotation",
-  "CredentialsError"
+  "CredentialsError",
+  "Drifted",
+  "Contested"
 ])
 
 const isFailover = (move: MoveRecord | undefined): move is MoveRecord & { readonly from: string } =>

@@ -79,6 +79,18 @@ describe("news", () => {
     assert.deepInclude(notices(moving("RoutingFailed"), known)[0], { reason: "RoutingFailed" })
   })
 
+  it("tell of a group that others have moved away, as of a failure", () => {
+    const { targetNode: _, ...stuck } = moving("Contested")
+    for (const reason of ["Drifted", "Contested"]) {
+      const conditions = [condition("Routed", "False", reason, 5), condition("Progressing", "False", reason, 5)]
+      const told = notices({ ...stuck, moves: [], conditions })
+      assert.deepStrictEqual(
+        told.map((one) => ("reason" in one ? one.reason : one.kind)),
+        [reason]
+      )
+    }
+  })
+
   it("of a group that no node can take are a failure, if it was routed before", () => {
     const { targetNode: _, ...stuck } = moving("NoEligibleNodes")
     const conditions = [

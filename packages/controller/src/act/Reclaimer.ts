@@ -1,0 +1,303 @@
+/**
+ * What `spec.reclaimPolicy: Unroute` asks for: a finalizer on the group while it lives, and when it is deleted its addresses' routes are
+ * taken away at netcup, by the same ledger and limits as moves, before the finalizer goes.
+ *
+ * Nothing is unrouted that another group has, or that is elsewhere than on the group's node. No deletion is blocked for ever: what
+ * cannot be unrouted within a bounded time stays where it is, and an Event says so.
+ */
+import { apiOf } from "@netcup-failover/core/Account"
+import type { Candidate } from "@netcup-failover/core/Candidate"
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import { Events } from "@netcup-failover/kubernetes/Events"
+import * as FinalizersPatch from "@netcup-failover/kubernetes/FinalizersPatch"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { finalizer, type GroupResource, groups } from "../observe/GroupResource.ts"
+import type { GroupObservation } from "../observe/Observation.ts"
+import * as Pace from "../Pace.ts"
+import { StatusReporter } from "../report/StatusReporter.ts"
+import * as UnroutingStatus from "../report/UnroutingStatus.ts"
+import { Settings } from "../Settings.ts"
+import { Wake } from "../Wake.ts"
+import { Fence } from "./Fence.ts"
+import { Ledgers } from "./Ledgers.ts"
+
+/** What became of unrouting an address; times in ms since the epoch. */
+type Attempt =
+  | { readonly _tag: "Running" }
+  | { readonly _tag: "Done" }
+  | { readonly _tag: "Waits"; readonly until: number; readonly message: string; readonly byLimit: boolean }
+
+/** One group that is being deleted. */
+interface Departure {
+  readonly attempts: Map<FailoverAddress.Prefix, Attempt>
+  failures: number
+}
+
+/** What is left to be done of a group, or why nothing can be done. */
+type Rest =
+  | { readonly _tag: "Todo"; readonly addresses: ReadonlyArray<readonly [FailoverAddress.FailoverAddress, ServerName]> }
+  | { readonly _tag: "Blocked"; readonly message: string }
+
+/** netcup's limits have no longer memory: what they hold back is waited for so much longer. */
+const longestLimit = 3_600_000
+
+const addressesOf = ({ spec }: GroupResource): ReadonlyArray<FailoverAddress.FailoverAddress> =>
+  spec.ips.flatMap((ip) => {
+    const parsed = FailoverAddress.parse(ip)
+    return Result.isSuccess(parsed) ? [parsed.success] : []
+  })
+
+/** The servers that we have routed the group to: what is elsewhere was moved there by somebody else. */
+const serversOf = ({ status }: GroupResource, nodes: ReadonlyArray<Candidate>): ReadonlySet<string> =>
+  new Set([
+    ...nodes.flatMap(({ name, server }) =>
+      server !== undefined && (name === status?.currentNode || name === status?.targetNode) ? [server] : []
+    ),
+    ...(status?.addresses ?? []).flatMap(({ state, server }) =>
+      state === "Routed" && server !== undefined ? [server] : []
+    )
+  ])
+
+const restOf = (
+  { resource, account }: GroupObservation,
+  claimed: ReadonlySet<FailoverAddress.Prefix>,
+  nodes: ReadonlyArray<Candidate>
+): Rest => {
+  const blocked = (message: string): Rest => ({ _tag: "Blocked", message })
+  const ours = addressesOf(resource).filter(({ prefix }) => !claimed.has(prefix))
+  const servers = serversOf(resource, nodes)
+  if (ours.length === 0 || servers.size === 0) return { _tag: "Todo", addresses: [] }
+  if (account === undefined) return blocked("the Secret is not read yet")
+  if (account._tag === "Unusable") return blocked(account.message)
+  const { account: known, trouble } = account.state
+  if (trouble !== undefined) return blocked(trouble.reason.message)
+  if (known === undefined) return blocked("netcup has not answered yet")
+  const unread = [...(known.unread ?? [])].find((server) => servers.has(server))
+  if (unread !== undefined && ours.some(({ prefix }) => !known.routes.has(prefix)))
+    return blocked(`netcup does not tell what is routed to ${unread}`)
+  return {
+    _tag: "Todo",
+    addresses: ours.flatMap((address) => {
+      const at = known.routes.get(address.prefix)
+      return at !== undefined && servers.has(at) ? [[address, at] as const] : []
+    })
+  }
+}
+
+const finalizersOf = ({ metadata }: GroupResource): ReadonlyArray<string> => metadata.finalizers ?? []
+
+export class Reclaimer extends Context.Service<
+  Reclaimer,
+  {
+    /**
+     * Gives and takes finalizers as the groups' policies ask for, and goes on with groups that are being deleted. Waits for nobody. Gives
+     * when time alone gives it something to do (ms since the epoch).
+     */
+    readonly look: (
+      living: ReadonlyArray<GroupObservation>,
+      leaving: ReadonlyArray<GroupObservation>,
+      nodes: ReadonlyArray<Candidate>
+    ) => Effect.Effect<number | undefined>
+  }
+>()("@netcup-failover/controller/act/Reclaimer") {
+  static readonly layer = Layer.effect(
+    Reclaimer,
+    Effect.gen(function* () {
+      const settings = yield* Settings
+      const wake = yield* Wake
+      const ledgers = yield* Ledgers
+      const fence = yield* Fence
+      const reporter = yield* StatusReporter
+      const events = yield* Events
+      const client = yield* KubeClient
+      const running = yield* FiberMap.make<string, void, never>()
+      const departures = new Map<string, Departure>()
+      /** Finalizers that could not be written, by the group's uid: not again before this time. */
+      const refused = new Map<string, { readonly count: number; readonly until: number }>()
+      const patience = Duration.toMillis(settings.reclaimGiveUpAfter)
+
+      const setFinalizers = Effect.fnUntraced(function* (
+        resource: GroupResource,
+        finalizers: ReadonlyArray<string>,
+        written: Effect.Effect<void> = Effect.void
+      ) {
+        const { uid, name } = resource.metadata
+        const before = refused.get(uid)
+        const now = yield* Clock.currentTimeMillis
+        if (before !== undefined && now < before.until) return before.until
+        const write = FinalizersPatch.patch(groups, resource, finalizers).pipe(
+          Effect.provideService(KubeClient, client),
+          Effect.tap(() => Effect.sync(() => refused.delete(uid))),
+          Effect.tap((outcome) => (outcome === "Patched" ? written : Effect.void)),
+          Effect.asVoid,
+          Effect.catch((error) =>
+            Effect.gen(function* () {
+              yield* Effect.logWarning("finalizer not written", { group: name, error: error.message })
+              const count = (before?.count ?? 0) + 1
+              const pause = Pace.backoff(count, yield* Random.next, settings.maxBackoff)
+              refused.set(uid, { count, until: (yield* Clock.currentTimeMillis) + pause })
+              yield* wake.now
+            })
+          )
+        )
+        yield* FiberMap.run(running, `${uid}\nfinalizers`, write, { onlyIfMissing: true })
+        return undefined
+      })
+
+      const tell = ({ metadata }: GroupResource, message: string) =>
+        events.record({ kind: groups, metadata, type: "Warning", reason: "RouteRetained", message })
+
+      /** The group goes. `retained`: why its addresses stay where they are. */
+      const release = Effect.fnUntraced(function* (resource: GroupResource, retained: string | undefined) {
+        const { name: group } = resource.metadata
+        const rest = finalizersOf(resource).filter((one) => one !== finalizer)
+        const said =
+          retained === undefined
+            ? Effect.logInfo("the addresses of a deleted group are unrouted", { group })
+            : Effect.andThen(
+                tell(resource, retained),
+                Effect.logWarning("a deleted group leaves its addresses where they are", { group, reason: retained })
+              )
+        return yield* setFinalizers(resource, rest, said)
+      })
+
+      const unroute = Effect.fnUntraced(function* (
+        { resource, account }: GroupObservation,
+        departure: Departure,
+        address: FailoverAddress.FailoverAddress,
+        from: ServerName
+      ) {
+        if (account?._tag !== "Usable" || account.state.key === undefined) return
+        const { key } = account.state
+        const { prefix } = address
+        const { name: group, uid } = resource.metadata
+        const before = departure.attempts.get(prefix)
+        const now = yield* Clock.currentTimeMillis
+        if (before?._tag === "Running" || (before?._tag === "Waits" && now < before.until)) return
+        const grant = yield* ledgers.ask(key, { prefix, server: from, purpose: "Upkeep", unroute: true })
+        if (grant._tag === "Waits") {
+          const { message, notBefore: until } = grant
+          departure.attempts.set(prefix, { _tag: "Waits", until, message, byLimit: true })
+          return
+        }
+        departure.attempts.set(prefix, { _tag: "Running" })
+        const { ticket } = grant
+        const end = (attempt: Attempt | undefined) =>
+          Effect.sync(() =>
+            attempt === undefined ? departure.attempts.delete(prefix) : departure.attempts.set(prefix, attempt)
+          )
+        const waits = (message: string, until: number, byLimit: boolean) =>
+          end({ _tag: "Waits", until, message, byLimit })
+        const soon = Effect.map(Clock.currentTimeMillis, (at) => at + 1_000)
+        const work = Effect.gen(function* () {
+          yield* ledgers.commit(key, [ticket])
+          yield* Effect.logInfo("unrouting", { group, address: `${address}`, server: from })
+          yield* account.account.unroute(address, from, fence)
+          yield* ledgers.end(key, ticket, { _tag: "Done" })
+          yield* end({ _tag: "Done" })
+        }).pipe(
+          Effect.catchTags({
+            NotWritten: ({ message }) =>
+              Effect.gen(function* () {
+                yield* ledgers.end(key, ticket, { _tag: "Withdrawn" })
+                yield* waits(message, yield* soon, false)
+              }),
+            CalledOff: () =>
+              Effect.gen(function* () {
+                yield* ledgers.end(key, ticket, { _tag: "Withdrawn" })
+                yield* waits("no longer leading", yield* soon, false)
+              }),
+            NetcupError: ({ reason }) =>
+              Effect.gen(function* () {
+                departure.failures += 1
+                const { failures } = departure
+                const api = apiOf(key)
+                const at = yield* Clock.currentTimeMillis
+                const until = Pace.nextAttemptAt({ reason, failures, api }, at, yield* Random.next, settings)
+                const byLimit = reason._tag === "RateLimited"
+                yield* Effect.logWarning("not unrouted", { group, address: `${address}`, message: reason.message })
+                // What netcup began, or may have begun, counts.
+                const counts = reason._tag === "TaskFailed" || reason._tag === "UnknownOutcome"
+                yield* ledgers.end(
+                  key,
+                  ticket,
+                  byLimit ? { _tag: "Refused", until } : counts ? { _tag: "Spent" } : { _tag: "Withdrawn" }
+                )
+                yield* waits(reason.message, until, byLimit)
+              })
+          }),
+          Effect.andThen(wake.now)
+        )
+        yield* FiberMap.run(running, `${uid}\n${prefix}`, work)
+      })
+
+      const depart = Effect.fnUntraced(function* (
+        observed: GroupObservation,
+        claimed: ReadonlySet<FailoverAddress.Prefix>,
+        nodes: ReadonlyArray<Candidate>
+      ) {
+        const resource = yield* reporter.newest(observed.resource)
+        const { uid, deletionTimestamp = "" } = resource.metadata
+        if (resource.spec.reclaimPolicy !== "Unroute") return yield* release(resource, undefined)
+        if (resource.spec.paused === true)
+          return yield* release(resource, "the group is paused: its addresses stay where they are")
+        const departure = departures.get(uid) ?? { attempts: new Map(), failures: 0 }
+        departures.set(uid, departure)
+        const rest = restOf(observed, claimed, nodes)
+        const isDone = ({ prefix }: FailoverAddress.FailoverAddress) => departure.attempts.get(prefix)?._tag === "Done"
+        const left = rest._tag === "Todo" ? rest.addresses.filter(([address]) => !isDone(address)) : []
+        const isRunning = [...departure.attempts.values()].some(({ _tag }) => _tag === "Running")
+        if (rest._tag === "Todo" && left.length === 0 && !isRunning) return yield* release(resource, undefined)
+        const now = yield* Clock.currentTimeMillis
+        const waiting = [...departure.attempts.values()].filter((attempt) => attempt._tag === "Waits")
+        const message = rest._tag === "Blocked" ? rest.message : waiting[0]?.message
+        const isLimited = rest._tag === "Todo" && waiting.length > 0 && waiting.every(({ byLimit }) => byLimit)
+        const deadline = Date.parse(deletionTimestamp) + patience + (isLimited ? longestLimit : 0)
+        if (now >= deadline && !isRunning) {
+          const why = message ?? "netcup did not do it in time"
+          return yield* release(resource, `not unrouted, and left where they are: ${why}`)
+        }
+        if (observed.account?._tag === "Usable" && observed.account.state.key !== undefined) {
+          const { key, account: known, first } = observed.account.state
+          const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
+          if (yield* ledgers.open(key, reading))
+            for (const [address, from] of left) yield* unroute(observed, departure, address, from)
+        }
+        yield* reporter.reportSoon(resource, UnroutingStatus.compose(resource, message, now))
+        const again = [...departure.attempts.values()].flatMap((one) => (one._tag === "Waits" ? [one.until] : []))
+        return Math.max(now, Math.min(deadline, ...again))
+      })
+
+      return Reclaimer.of({
+        look: Effect.fnUntraced(function* (living, leaving, nodes) {
+          const claimed = new Set(living.flatMap(({ resource }) => addressesOf(resource).map(({ prefix }) => prefix)))
+          const marks = yield* Effect.forEach(
+            living,
+            Effect.fnUntraced(function* ({ resource: seen }) {
+              const wanted = seen.spec.reclaimPolicy === "Unroute"
+              if (wanted === finalizersOf(seen).includes(finalizer)) return undefined
+              const resource = yield* reporter.newest(seen)
+              const others = finalizersOf(resource).filter((one) => one !== finalizer)
+              return yield* setFinalizers(resource, wanted ? [...others, finalizer] : others)
+            })
+          )
+          const looks = yield* Effect.forEach(leaving, (one) => depart(one, claimed, nodes))
+          const uids = new Set([...living, ...leaving].map(({ resource }) => resource.metadata.uid))
+          for (const uid of departures.keys()) if (!uids.has(uid)) departures.delete(uid)
+          for (const uid of refused.keys()) if (!uids.has(uid)) refused.delete(uid)
+          const due = [...marks, ...looks].filter((at) => at !== undefined)
+          return due.length === 0 ? undefined : Math.min(...due)
+        })
+      })
+    })
+  )
+}
