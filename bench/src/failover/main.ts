@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Program from "../Program.ts"
 import * as Sample from "../Sample.ts"
 import * as Table from "../Table.ts"
+import * as Usage from "../Usage.ts"
 import * as FailoverWorld from "./FailoverWorld.ts"
 
 const { values } = parseArgs({
@@ -31,9 +32,22 @@ const mass = Effect.fn("mass")(
   function* (program: Program.Program) {
     yield* Stage.install()
     const world = yield* FailoverWorld.make(program, { nodes: 5, groups: 500 }, netcupTakes)
+    yield* Effect.sleep("2 seconds")
+    const before = yield* Usage.of(world.controller.pid)
     const { applied, arrived, write } = yield* world.fail("node-1", 100)
+    const routed = yield* Usage.of(world.controller.pid)
     yield* world.settled
-    return { write, first: Math.min(...arrived), last: Math.max(...arrived), done: Math.max(...applied) }
+    yield* Effect.sleep("2 seconds")
+    const after = yield* Usage.of(world.controller.pid)
+    return {
+      write,
+      first: Math.min(...arrived),
+      last: Math.max(...arrived),
+      done: Math.max(...applied),
+      startCpu: before.cpu * 1000,
+      routedCpu: (routed.cpu - before.cpu) * 1000,
+      settledCpu: (after.cpu - before.cpu) * 1000
+    }
   },
   (effect) => Effect.scoped(Effect.provide(effect, cluster))
 )
@@ -63,32 +77,19 @@ const report = Effect.gen(function* () {
   const image = yield* Program.ofImage
   const runs = yield* Effect.forEach(Array.from({ length: Number(values.runs) }), () => mass(image))
   const { shares, writes } = yield* single(image, Number(values.failovers))
-  const row = (what: string, aim: string, sample: Sample.Sample) => [what, aim, Sample.text(sample, 0)]
+  const of = (pick: (run: (typeof runs)[number]) => number) => Sample.text(runs.map(pick), 0)
   yield* Console.log(
     Table.render([
       ["ms since the write was sent", "aim", "controller"],
-      row(
-        "500 groups on 5 nodes, one fails: the write is answered",
-        "",
-        runs.map((one) => one.write)
-      ),
-      row(
-        "… first routing call",
-        "",
-        runs.map((one) => one.first)
-      ),
-      row(
-        "… last routing call",
-        "",
-        runs.map((one) => one.last)
-      ),
-      row(
-        "… all routed",
-        "≤ 600",
-        runs.map((one) => one.done)
-      ),
-      row(`one group, ${shares.length} failovers: the write is answered`, "", writes),
-      row("… routing call", "≤ 6.5", shares),
+      ["500 groups on 5 nodes, one fails: the write is answered", "", of(({ write }) => write)],
+      ["… first routing call", "", of(({ first }) => first)],
+      ["… last routing call", "", of(({ last }) => last)],
+      ["… all routed", "≤ 600", of(({ done }) => done)],
+      ["… CPU until then", "", of(({ routedCpu }) => routedCpu)],
+      ["… CPU until every status says so", "", of(({ settledCpu }) => settledCpu)],
+      ["CPU from the start until 500 groups are adopted", "", of(({ startCpu }) => startCpu)],
+      [`one group, ${shares.length} failovers: the write is answered`, "", Sample.text(writes, 0)],
+      ["… routing call", "≤ 6.5", Sample.text(shares, 0)],
       ["… routing call, 99 of 100", "", Sample.quantile(shares, 0.99).toFixed(0)]
     ])
   )

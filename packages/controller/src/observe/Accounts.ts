@@ -92,8 +92,11 @@ export class Accounts extends Context.Service<
             if (Option.isSome(entry)) yield* entry.value.account.watchServers(servers)
             else if (!MutableHashMap.has(ending, credentials)) yield* openOne(credentials, servers)
           }
+          const found = new Map(wanted.map((one) => [one, MutableHashMap.get(accounts, one)]))
           return (credentials) =>
-            Option.getOrUndefined(Option.map(MutableHashMap.get(accounts, credentials), ({ account }) => account))
+            Option.getOrUndefined(
+              Option.map(found.get(credentials) ?? MutableHashMap.get(accounts, credentials), ({ account }) => account)
+            )
         })
       })
     })

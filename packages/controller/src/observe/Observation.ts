@@ -11,7 +11,7 @@ import { Accounts } from "./Accounts.ts"
 import { Cluster, type ClusterView } from "./Cluster.ts"
 import { finalizer, type GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
-import { toCredentials } from "./SecretResource.ts"
+import { type SecretResource, toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
 import type { WorkloadView } from "./Workloads.ts"
 
@@ -51,7 +51,7 @@ const credentialsOf = (
     case "Unreadable":
       return Result.fail(`${name} cannot be read: ${view.message}`)
     case "Found":
-      return Result.mapError(toCredentials(view.secret), (problem) => `${name} ${problem}`)
+      return Result.mapError(readOnce(view.secret), (problem) => `${name} ${problem}`)
   }
 }
 
@@ -60,8 +60,22 @@ const seenWorkload = ({ workload: viewOf }: ClusterView, { spec: { workload } }:
   return view === undefined ? {} : { workload: view }
 }
 
-const distinct = (all: ReadonlyArray<Credentials>): ReadonlyArray<Credentials> =>
-  all.filter((one, i) => all.findIndex((other) => Equal.equals(one, other)) === i)
+/** Most groups name one Secret: that is the same object for all of them, which costs nothing to compare. */
+const distinct = (all: ReadonlyArray<Credentials>): ReadonlyArray<Credentials> => {
+  const objects = [...new Set(all)]
+  return objects.filter((one, i) => objects.findIndex((other) => Equal.equals(one, other)) === i)
+}
+
+/** What each Secret holds, read once as long as it does not change. */
+const credentialsIn = new WeakMap<SecretResource, Result.Result<Credentials, string>>()
+
+const readOnce = (secret: SecretResource): Result.Result<Credentials, string> => {
+  const known = credentialsIn.get(secret)
+  if (known !== undefined) return known
+  const read = toCredentials(secret)
+  credentialsIn.set(secret, read)
+  return read
+}
 
 /** Looks once. Accounts that no group uses any more are closed by it, and new ones opened. */
 export const look = Effect.gen(function* () {

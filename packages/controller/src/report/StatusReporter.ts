@@ -2,6 +2,7 @@
  * Writes statuses: only when they differ, one write a group at a time, from the newest version that is known, and with pauses
  * that grow while the API server refuses.
  */
+import { isDeepStrictEqual } from "node:util"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import type { KubeError } from "@netcup-failover/kubernetes/KubeError"
@@ -10,7 +11,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -146,7 +146,7 @@ export class StatusReporter extends Context.Service<
         desk.conflict = undefined
         const from = [...(desk.written?.from ?? []), resource.metadata.resourceVersion]
         const { object } = outcome
-        desk.written = Equal.equals(object.status ?? {}, status)
+        desk.written = isDeepStrictEqual(object.status ?? {}, status)
           ? { from: new Set(from), resource: object }
           : {
               from: new Set([...from, object.metadata.resourceVersion]),
@@ -162,7 +162,7 @@ export class StatusReporter extends Context.Service<
           const now = yield* Clock.currentTimeMillis
           const last = desk.written?.resource ?? resource
           const isDueAgain = desk.written?.againAt !== undefined && desk.written.againAt <= now
-          if (!isDueAgain && Equal.equals(last.status ?? {}, status)) {
+          if (!isDueAgain && isDeepStrictEqual(last.status ?? {}, status)) {
             // A refused write has come true all the same: its answer was lost, or somebody else wrote it. Moves waited for that.
             const wasRefused = desk.refusals.count > 0
             desk.refusals = noRefusals
