@@ -153,7 +153,7 @@ describe("the cluster", () => {
       const { cluster } = yield* start
       assert.deepStrictEqual(
         (yield* cluster.watches).map(({ resource, isLive }) => `${resource} ${isLive}`),
-        ["nodes true", "netcupfailoverips true", "leases true", "secrets true"]
+        ["nodes true", "netcupfailoverips true", "leases true", "secrets true", "pods true"]
       )
     })
   )
