@@ -22,12 +22,9 @@ const { values } = parseArgs({
   }
 })
 
-const percentile = (sample: Sample.Sample, part: number) =>
-  sample.toSorted((a, b) => a - b)[Math.ceil(part * sample.length) - 1] ?? Number.NaN
-
 const row = (name: string, sample: Sample.Sample) => [
   name,
-  ...[Math.min(...sample), Sample.median(sample), percentile(sample, 0.9), Math.max(...sample)].map((value) =>
+  ...[Math.min(...sample), Sample.median(sample), Sample.quantile(sample, 0.9), Math.max(...sample)].map((value) =>
     value.toFixed(1)
   )
 ]
