@@ -9,6 +9,7 @@ import type { Candidate } from "@netcup-failover/core/Candidate"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import * as Steadiness from "@netcup-failover/core/Steadiness"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -208,19 +209,21 @@ const orderOf = (
   { nodes }: Observation.Observation
 ): Order | undefined => {
   if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
-  const server = nodes.find(({ name }) => name === decision.to)?.server
-  if (server === undefined) return undefined
   const { key, account: known } = account.state
+  const serverOf = (node: Candidate) => (known === undefined ? node.server : ServerMapping.serverOf(node, known))
+  const to = nodes.find(({ name }) => name === decision.to)
+  const server = to && serverOf(to)
+  if (server === undefined) return undefined
   const missing = group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
   /** Whether a node is well, as far as that is known: what it has can wait. */
-  const isAlive = (node: Candidate | undefined) =>
-    node !== undefined &&
-    node.verdict.state !== "Failed" &&
-    !(node.server !== undefined && known?.notRunning?.has(node.server) === true)
+  const isAlive = (node: Candidate | undefined) => {
+    const on = node && serverOf(node)
+    return node !== undefined && node.verdict.state !== "Failed" && !(on !== undefined && known?.notRunning?.has(on))
+  }
   const current = nodes.find(({ name }) => name === group.current)
   const canWait = ({ prefix }: FailoverAddress) => {
     const holder = known?.routes.get(prefix)
-    return isAlive(nodes.find((node) => node.server !== undefined && node.server === holder) ?? current)
+    return isAlive((holder === undefined ? undefined : nodes.find((node) => serverOf(node) === holder)) ?? current)
   }
   return {
     group: group.name,

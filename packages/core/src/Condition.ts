@@ -17,6 +17,7 @@ export const reasons = [
   "InvalidSpec",
   "Conflict",
   "Paused",
+  "AddressLocked",
   "CredentialsAccepted",
   "LoginExpiring"
 ] as const

@@ -7,6 +7,8 @@ import type { Candidate } from "./Candidate.ts"
 import type { Group } from "./Group.ts"
 import { Ineligibility } from "./Ineligibility.ts"
 import * as LabelSelector from "./LabelSelector.ts"
+import * as ServerMapping from "./ServerMapping.ts"
+import type { ServerName } from "./ServerName.ts"
 
 /** What a rule may look at. */
 export interface Question {
@@ -65,30 +67,46 @@ export const healthy: Eligibility = {
   judge: ({ node }) => (node.verdict.state === "Failed" ? [Ineligibility.Failed({ signs: node.verdict.reasons })] : [])
 }
 
-/** The node says which server it is, and the group's account lists that server. */
+/** What is on a server already is not taken away from it. */
+const hasAll = ({ group, account }: Question, server: ServerName): boolean =>
+  group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
+
+/** It is known which server the node is, beyond doubt or since all of the group is there, and the group's account lists that server. */
 export const accountLists: Eligibility = {
   name: "accountLists",
-  judge: ({ node, account }) => {
-    if (node.server === undefined) return [Ineligibility.MissingAnnotation()]
-    return account.servers.has(node.server) ? [] : [Ineligibility.ForeignServer({ server: node.server })]
+  judge: (question) => {
+    const { node, account } = question
+    const server = ServerMapping.serverOf(node, account)
+    const doubt = ServerMapping.doubtOf(node, account.mapping)
+    const isForeign = server !== undefined && !account.servers.has(server)
+    if (isForeign && doubt?._tag !== "ContradictingServer") return [Ineligibility.ForeignServer({ server })]
+    if (doubt !== undefined && !(server !== undefined && hasAll(question, server))) return [doubt]
+    return server === undefined ? [Ineligibility.MissingAnnotation()] : []
   }
 }
 
 /** The node's server can be routed to as far as netcup says, or has all of the group already: what is there is not taken away. */
 export const running: Eligibility = {
   name: "running",
-  judge: ({ group, node: { server }, account }) => {
-    if (server === undefined || account.notRunning?.has(server) !== true) return []
-    const hasAll = group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
-    return hasAll ? [] : [Ineligibility.ServerNotRunning({ server })]
+  judge: (question) => {
+    const { node, account } = question
+    if (account.notRunning === undefined && account.unroutable === undefined) return none
+    const server = ServerMapping.serverOf(node, account)
+    if (server === undefined) return none
+    const isStopped = account.notRunning?.has(server) === true
+    if (!isStopped && account.unroutable?.has(server) !== true) return none
+    if (hasAll(question, server)) return none
+    return [isStopped ? Ineligibility.ServerNotRunning({ server }) : Ineligibility.ServerUnroutable({ server })]
   }
 }
 
 /** The node's server is not known to be at another site than an address of the group. */
 export const sameSite: Eligibility = {
   name: "sameSite",
-  judge: ({ group, node: { server }, account }) => {
-    if (server === undefined) return []
+  judge: ({ group, node, account }) => {
+    if (account.offSite === undefined) return none
+    const server = ServerMapping.serverOf(node, account)
+    if (server === undefined) return none
     const prefixes = group.addresses
       .map(({ prefix }) => prefix)
       .filter((prefix) => account.offSite?.get(prefix)?.has(server) === true)

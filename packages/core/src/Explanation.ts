@@ -23,8 +23,12 @@ const Sign = Schema.TaggedUnion({
 const Ineligibility = Schema.TaggedUnion({
   Failed: { signs: Schema.Array(Sign) },
   MissingAnnotation: {},
+  AmbiguousServer: { servers: texts },
+  SharedServer: { server: Schema.String, nodes: texts },
+  ContradictingServer: { server: Schema.String, other: Schema.String, address: Schema.String },
   ForeignServer: { server: Schema.String },
   ServerNotRunning: { server: Schema.String },
+  ServerUnroutable: { server: Schema.String },
   WrongSite: { server: Schema.String, prefixes: texts },
   NotSelected: { unmet: texts },
   Leaving: { taint: Schema.String },
@@ -49,6 +53,7 @@ const HoldReason = Schema.TaggedUnion({
   CredentialsError: { message: Schema.String },
   AccountUnknown: { message: Schema.String },
   ServerUnknown: { server: Schema.String },
+  AddressLocked: { prefixes: texts },
   Paused: { credentials: Schema.optionalKey(Schema.String) },
   Conflict: { prefix: Schema.String, holder: Schema.String }
 })

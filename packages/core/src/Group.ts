@@ -18,6 +18,8 @@ export type HoldReason = Data.TaggedEnum<{
   AccountUnknown: { readonly message: string }
   /** netcup does not tell what is routed to one of the servers that the group may be on. */
   ServerUnknown: { readonly server: string }
+  /** netcup does not let this login route these addresses. */
+  AddressLocked: { readonly prefixes: ReadonlyArray<string> }
   /** The user wants it left alone. `credentials`: what would hold it else. */
   Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */

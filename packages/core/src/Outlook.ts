@@ -9,6 +9,7 @@ import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
 import type { Group } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
 import * as Pick from "./Pick.ts"
+import { serverOf } from "./ServerMapping.ts"
 import type { ServerName } from "./ServerName.ts"
 
 /** The nodes of a world in the order of their names, and where to find them. */
@@ -43,10 +44,22 @@ export interface Outlook {
 
 const compare = (a: Candidate, b: Candidate): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
-const nodesWith = (ground: Ground, servers: Iterable<ServerName | undefined>): ReadonlyArray<Candidate> =>
-  [...new Set(servers)]
+const nodesWith = (
+  ground: Ground,
+  account: Account,
+  servers: Iterable<ServerName | undefined>
+): ReadonlyArray<Candidate> => {
+  const wanted = new Set(servers)
+  if (account.mapping !== undefined) {
+    return ground.nodes.filter((node) => {
+      const server = serverOf(node, account)
+      return server !== undefined && wanted.has(server)
+    })
+  }
+  return [...wanted]
     .flatMap((server) => (server === undefined ? [] : (ground.withServer.get(server) ?? [])))
     .sort(compare)
+}
 
 export const make = (group: Group, account: Account, rule: Eligibility, ground: Ground): Outlook => ({
   group,
@@ -55,6 +68,7 @@ export const make = (group: Group, account: Account, rule: Eligibility, ground: 
   judge: (node) => rule.judge({ group, node, account }),
   holders: nodesWith(
     ground,
+    account,
     group.addresses.map(({ prefix }) => account.routes.get(prefix))
   )
 })
@@ -76,17 +90,47 @@ export const against = ({ ground, judge }: Outlook, name: NodeName): ReadonlyArr
 }
 
 /** The addresses that are not on a node. Servers are compared: of two nodes that claim one, both have what is there. */
-export const missingAt = ({ group, account }: Outlook, { server }: Candidate): ReadonlyArray<Prefix> =>
-  group.addresses
+export const missingAt = ({ group, account }: Outlook, node: Candidate): ReadonlyArray<Prefix> => {
+  const server = serverOf(node, account)
+  return group.addresses
     .map(({ prefix }: FailoverAddress) => prefix)
     .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
+}
 
 /** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
 export const unreadServer = (outlook: Outlook): ServerName | undefined => {
   const { group, account, ground } = outlook
+  const unidentified = unidentifiedServer(outlook)
+  if (unidentified !== undefined) return unidentified
   if (account.unread === undefined || group.addresses.every(({ prefix }) => account.routes.has(prefix)))
     return undefined
-  return nodesWith(ground, account.unread).find((node) => isEligible(outlook, node))?.server
+  const unread = nodesWith(ground, account, account.unread).find((node) => isEligible(outlook, node))
+  return unread && serverOf(unread, account)
+}
+
+/** A server that the group's node may be, of which netcup has not told enough to say: all else speaks for that node. */
+const unidentifiedServer = ({ group, account, ground, judge }: Outlook): ServerName | undefined => {
+  if (account.unidentified === undefined || group.current === undefined) return undefined
+  const node = ground.named.get(group.current)
+  if (node === undefined || serverOf(node, account) !== undefined) return undefined
+  const lacksOnlyServer = judge(node).every(({ _tag }) => _tag === "MissingAnnotation")
+  return lacksOnlyServer ? [...account.unidentified][0] : undefined
+}
+
+/** The addresses of the group that netcup does not let this login route. */
+export const lockedOf = ({ group, account: { locked } }: Outlook): ReadonlyArray<Prefix> =>
+  locked === undefined ? [] : group.addresses.map(({ prefix }) => prefix).filter((prefix) => locked.has(prefix))
+
+export const isLocked = (outlook: Outlook): boolean => lockedOf(outlook).length > 0
+
+/** A node that may have the group and has all of it that cannot move: `wanted` if that is one. */
+export const keeperOfLocked = (outlook: Outlook, wanted: Candidate | undefined): Candidate | undefined => {
+  const locked = lockedOf(outlook)
+  const candidates = wanted === undefined ? outlook.holders : [wanted, ...outlook.holders]
+  return candidates.find((node) => {
+    const missing = missingAt(outlook, node)
+    return locked.every((prefix) => !missing.includes(prefix)) && isEligible(outlook, node)
+  })
 }
 
 /**

@@ -17,7 +17,9 @@ import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import type { AccountHealth, FirstReading, Health } from "./AccountHealth.ts"
+import * as NodeMapping from "./NodeMapping.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
+import * as ServerSights from "./ServerSights.ts"
 
 const nothing: Routes = { held: new Map(), untold: new Map() }
 
@@ -28,16 +30,35 @@ export interface ReadingOptions {
   /** Waits until nothing is under way at netcup that changes where addresses are. */
   readonly settle: Effect.Effect<boolean>
   readonly memoryOf: (account: AccountKey) => RouteMemory.RouteMemory
-  /** The servers that our nodes are. */
+  /** The servers that our nodes are by their annotations. */
   readonly servers: ReadonlySet<ServerName>
+  /** What else tells which servers they are. */
+  readonly seekers?: NodeMapping.Seekers | undefined
 }
 
+interface Watched {
+  readonly servers: ReadonlySet<ServerName>
+  readonly seekers: NodeMapping.Seekers
+}
+
+/** What nodes say of what they are, as texts. */
+const marksOf = ({ nodes }: NodeMapping.Seekers): ReadonlySet<string> =>
+  new Set(nodes.map(({ name, server, addresses, names }) => JSON.stringify([name, server, addresses, names])))
+
 /** Begins to read, until the scope ends. Gives the way to name other servers. */
-export const start = Effect.fnUntraced(function* ({ api, routing, health, settle, memoryOf, servers }: ReadingOptions) {
+export const start = Effect.fnUntraced(function* ({
+  api,
+  routing,
+  health,
+  settle,
+  memoryOf,
+  ...first
+}: ReadingOptions) {
   const settings = yield* Settings
   const wake = yield* Wake
   const scope = yield* Scope.Scope
-  const watched = yield* Ref.make(servers)
+  const sights = yield* ServerSights.make(routing)
+  const watched = yield* Ref.make<Watched>({ servers: first.servers, seekers: first.seekers ?? NodeMapping.nobody })
   const nudges = yield* Queue.sliding<void>(1)
 
   /** What others have moved: asked once nothing is under way any more, so that it is in there. */
@@ -67,7 +88,7 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
   })
 
   const read = Effect.gen(function* () {
-    const ours = yield* Ref.get(watched)
+    const { servers: annotated, seekers } = yield* Ref.get(watched)
     // Alone and first: refused credentials are found out by a single call.
     const key = yield* routing.identity
     const memory = memoryOf(key)
@@ -75,14 +96,20 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     // What a former leader told may still be under way, which changes where addresses are, but not which servers there are.
     const servers = Effect.tap(routing.servers, () => accepted(key))
     const [listed] = yield* Effect.all([servers, before === undefined ? settle : Effect.void], { concurrency: 2 })
+    const proof = sights.prove(listed, memory, seekers)
+    // Where annotations say which servers to ask about, what proves them is asked for meanwhile.
+    const isLookedFor = seekers.nodes.some(({ server }) => server === undefined)
+    const provedFirst = isLookedFor ? yield* proof : undefined
+    const ours = NodeMapping.serversOf(seekers, annotated, memory)
     const startedAt = yield* Clock.currentTimeMillis
     const among = listed.filter((server) => ours.has(server))
-    const [{ held, untold }, first] = yield* Effect.all(
+    const [{ held, untold, sites, locked }, first, proved] = yield* Effect.all(
       [
         among.length === 0 ? Effect.succeed(nothing) : routing.routes(among),
-        before === undefined ? past : Effect.succeed(before)
+        before === undefined ? past : Effect.succeed(before),
+        provedFirst === undefined ? proof : Effect.succeed(provedFirst)
       ],
-      { concurrency: 2 }
+      { concurrency: 3 }
     )
     const told = new Map<ServerName, Array<Prefix>>(
       among.filter((server) => !untold.has(server)).map((server) => [server, []])
@@ -91,7 +118,7 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     for (const [server, { message }] of untold) {
       yield* Effect.logWarning(`netcup does not tell what is routed to server ${server}`, { message })
     }
-    memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()) })
+    memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()), sites, locked })
     yield* Ref.update(
       health.ref,
       (was): Health => ({
@@ -104,21 +131,8 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     )
     yield* wake.now
     if (before === undefined) yield* Effect.forkIn(notice, scope)
-    return { here: [...told.keys()], memory }
+    return { here: [...told.keys()], memory, proved }
   })
-
-  /** What a route needs is learned before it is needed. A failure is found again, and reported, by the route itself. */
-  const lookAt = (memory: RouteMemory.RouteMemory) => (server: ServerName) =>
-    routing.inspect(server).pipe(
-      Effect.flatMap(({ running, rescue }) => {
-        const isStopped = running === false || rescue
-        // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
-        if (isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return Effect.void
-        memory.notRunning(server, isStopped)
-        return wake.now
-      }),
-      Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`))
-    )
 
   const untilRetry = Effect.gen(function* () {
     const { trouble } = yield* Ref.get(health.ref)
@@ -126,10 +140,14 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     return trouble !== undefined
   })
 
-  /** Returns when a server is named that was not among `covered`. */
-  const newServer = (covered: ReadonlySet<ServerName>) =>
+  /** Returns when a server is named that was not among `covered`, or a node says something else of what it is. */
+  const newServer = ({ servers: covered, seekers: before }: Watched) =>
     Effect.repeat(Queue.take(nudges), {
-      until: () => Effect.map(Ref.get(watched), (servers) => !servers.isSubsetOf(covered))
+      until: () =>
+        Effect.map(
+          Ref.get(watched),
+          ({ servers, seekers }) => !servers.isSubsetOf(covered) || !marksOf(seekers).isSubsetOf(marksOf(before))
+        )
     })
 
   /** In peace the refresh interval; sooner when the last read left a doubt. */
@@ -146,11 +164,13 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     while (true) {
       const covered = yield* Ref.get(watched)
       yield* read.pipe(
-        Effect.tap(({ here, memory }) => {
-          // By REST a server's state decides whether it is routed to: it is never older than the rest.
-          const due = here.filter((server) => api === "rest" || !inspected.has(server))
+        Effect.tap(({ here, memory, proved }) => {
+          // By REST a server's state is never older than the rest. SOAP would take a call more for each: only what is down is asked for again.
+          const isDue = (server: ServerName) => api === "rest" || !inspected.has(server) || !memory.isSound(server)
+          for (const server of proved) inspected.add(server)
+          const due = here.filter((server) => !proved.has(server) && isDue(server))
           for (const server of due) inspected.add(server)
-          return Effect.forEach(due, lookAt(memory), { concurrency: 4, discard: true })
+          return sights.all(memory, due)
         }),
         Effect.catch(health.fail)
       )
@@ -168,7 +188,7 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     Effect.forkScoped
   )
   return {
-    watchServers: (servers: ReadonlySet<ServerName>) =>
-      Effect.andThen(Ref.set(watched, servers), Effect.asVoid(Queue.offer(nudges, undefined)))
+    watchServers: (servers: ReadonlySet<ServerName>, seekers = NodeMapping.nobody) =>
+      Effect.andThen(Ref.set(watched, { servers, seekers }), Effect.asVoid(Queue.offer(nudges, undefined)))
   }
 })

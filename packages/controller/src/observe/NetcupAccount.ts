@@ -3,6 +3,7 @@
  */
 import type { Account, AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
+import type { ServerIdentity } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import * as FailoverRoutingOf from "@netcup-failover/netcup/FailoverRoutingOf"
@@ -13,6 +14,7 @@ import { Settings } from "../Settings.ts"
 import * as AccountHealth from "./AccountHealth.ts"
 import * as AccountReading from "./AccountReading.ts"
 import * as AccountRouting from "./AccountRouting.ts"
+import type * as NodeMapping from "./NodeMapping.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
 
 export interface AccountState {
@@ -20,6 +22,8 @@ export interface AccountState {
   readonly key: AccountKey | undefined
   /** Absent before it was read by these credentials. */
   readonly account: Account | undefined
+  /** How netcup knows its servers, as far as they were looked at. */
+  readonly identities?: ReadonlyMap<ServerName, ServerIdentity> | undefined
   readonly first: AccountHealth.FirstReading | undefined
   /** What an operator should know of the account before it matters, as sentences. */
   readonly notices: ReadonlyArray<string>
@@ -33,7 +37,7 @@ export interface NetcupAccount {
   /** Whether an address is on a server, as far as is known at this moment. */
   readonly holds: RouteMemory.RouteMemory["holds"]
   /** Names the servers that our nodes are: what is routed to them is read ahead. */
-  readonly watchServers: (servers: ReadonlySet<ServerName>) => Effect.Effect<void>
+  readonly watchServers: (servers: ReadonlySet<ServerName>, seekers?: NodeMapping.Seekers) => Effect.Effect<void>
   /**
    * Routes an address, and looks where it is when the answer was lost. `permitted` is asked directly before the change is sent,
    * since it may have had to wait.
@@ -52,7 +56,8 @@ const longestSettling = "15 seconds"
 export const open = Effect.fnUntraced(function* (
   credentials: Credentials,
   servers: ReadonlySet<ServerName>,
-  memoryOf: (account: AccountKey) => RouteMemory.RouteMemory
+  memoryOf: (account: AccountKey) => RouteMemory.RouteMemory,
+  seekers?: NodeMapping.Seekers
 ) {
   const settings = yield* Settings
   const timeouts = { readTimeout: settings.readTimeout, changeTimeout: settings.routeTimeout }
@@ -82,11 +87,12 @@ export const open = Effect.fnUntraced(function* (
 
   const shared = { api, routing, health, settle } as const
   const route = yield* AccountRouting.make(shared)
-  const { watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers })
+  const { watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers, seekers })
   const account: NetcupAccount = {
     state: Effect.map(Ref.get(health.ref), ({ key, known, first, notices, trouble }) => ({
       key,
       account: known?.memory.account(),
+      identities: known?.memory.identities(),
       first,
       notices,
       trouble

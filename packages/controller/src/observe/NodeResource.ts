@@ -1,4 +1,5 @@
 import { type Candidate, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
@@ -20,11 +21,14 @@ const NodeResource = Schema.Struct({
   spec: Schema.optionalKey(
     Schema.Struct({
       unschedulable: Schema.optionalKey(Schema.Boolean),
+      /** `PROVIDER://…` of whatever names the machine there. */
+      providerID: Schema.optionalKey(Schema.String),
       taints: Schema.optionalKey(Schema.Array(Schema.Struct({ key: Schema.String })))
     })
   ),
   status: Schema.optionalKey(
     Schema.Struct({
+      addresses: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, address: Schema.String }))),
       conditions: Schema.optionalKey(
         Schema.Array(
           Schema.Struct({
@@ -68,12 +72,25 @@ const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
 /** Conditions that speak against a node while they are True. */
 const pressures: ReadonlyArray<string> = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]
 
+const isIp = (type: string): boolean => type === "InternalIP" || type === "ExternalIP"
+
+/** What tells which server the node is, where no annotation does. */
+const identity = ({ metadata, spec, status }: NodeResource): Pick<Candidate, "addresses" | "names"> => {
+  const listed = status?.addresses ?? []
+  const addresses = ServerMapping.publicAddresses(listed.filter(({ type }) => isIp(type)).map(({ address }) => address))
+  const called = listed.filter(({ type }) => !isIp(type)).map(({ address }) => address)
+  const byProvider = /^[^:]+:\/\/(?:.*\/)?([^/]+)$/u.exec(spec?.providerID ?? "")?.[1]
+  const names = new Set([metadata.name, ...called, ...(byProvider === undefined ? [] : [byProvider])])
+  return { names: [...names], ...(addresses.length === 0 ? {} : { addresses }) }
+}
+
 /**
  * The node as placement sees it. An annotation that is empty or blank counts as absent.
  *
  * @param settlePeriod how long a node has to be ready until it counts as settled, in ms
  */
-export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeriod: number): Candidate => {
+export const toCandidate = (resource: NodeResource, settlePeriod: number): Candidate => {
+  const { metadata, spec, status } = resource
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
   const taints = (spec?.taints ?? []).map(({ key }) => key)
   const conditions = status?.conditions ?? []
@@ -89,6 +106,7 @@ export const toCandidate = ({ metadata, spec, status }: NodeResource, settlePeri
       deleting: metadata.deletionTimestamp !== undefined,
       outOfService: outOfService.filter((key) => taints.includes(key))
     }),
+    ...identity(resource),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),

@@ -23,6 +23,7 @@ const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   CredentialsError: "CredentialsError",
   AccountUnknown: "RoutingFailed",
   ServerUnknown: "RoutingFailed",
+  AddressLocked: "AddressLocked",
   Paused: "Paused",
   Conflict: "Conflict"
 }

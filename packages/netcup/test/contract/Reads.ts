@@ -93,7 +93,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
     ] as const) {
       test(`views a server that ${state}`, ({ routing }) =>
         Effect.gen(function* () {
-          assert.deepStrictEqual(yield* routing.inspect(server), { name: server, running, rescue })
+          assert.deepInclude(yield* routing.inspect(server), { name: server, running, rescue })
         }))
     }
 
@@ -101,10 +101,10 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       Effect.gen(function* () {
         yield* routing.inspect(serverA)
         yield* world.setPower(serverA, "offline")
-        assert.deepStrictEqual(yield* routing.inspect(serverA), { name: serverA, running: false, rescue: false })
+        assert.deepInclude(yield* routing.inspect(serverA), { name: serverA, running: false, rescue: false })
         yield* world.setPower(serverA, "online")
         yield* world.setRescue(serverA, true)
-        assert.deepStrictEqual(yield* routing.inspect(serverA), { name: serverA, running: true, rescue: true })
+        assert.deepInclude(yield* routing.inspect(serverA), { name: serverA, running: true, rescue: true })
       }))
 
     for (const [whose, server] of [

@@ -223,7 +223,7 @@ describe("FailoverRoutingRest: what speaks against a route", () => {
         const { received, routing } = yield* account({
           "GET /v1/servers/111002": () => [200, server(111002, { serverLiveInfo: { state } })]
         })
-        assert.deepStrictEqual(yield* routing.inspect(v2), { name: v2, running: undefined, rescue: false })
+        assert.deepInclude(yield* routing.inspect(v2), { name: v2, running: undefined, rescue: false })
         yield* routing.route(failover, v2)
         assert.strictEqual(patches(received).length, 1)
       }).pipe(Effect.provide(world))
