@@ -87,6 +87,9 @@ export const start = Effect.fnUntraced(function* ({
     if (before.key !== key) yield* wake.now
   })
 
+  /** The servers that were looked at, or tried to, in this term. */
+  const inspected = new Set<ServerName>()
+
   const read = Effect.gen(function* () {
     const { servers: annotated, seekers } = yield* Ref.get(watched)
     // Alone and first: refused credentials are found out by a single call.
@@ -103,11 +106,19 @@ export const start = Effect.fnUntraced(function* ({
     const ours = NodeMapping.serversOf(seekers, annotated, memory)
     const startedAt = yield* Clock.currentTimeMillis
     const among = listed.filter((server) => ours.has(server))
-    const [{ held, untold, sites, locked }, first, proved] = yield* Effect.all(
+    // By REST the route itself looks at its server; a SOAP call would be sent to one that is off.
+    const unseen = api === "soap" ? among.filter((server) => !inspected.has(server)) : []
+    const looks = Effect.gen(function* () {
+      const proved = provedFirst ?? (yield* proof)
+      const left = unseen.filter((server) => !proved.has(server))
+      yield* sights.inTime(memory, left)
+      return new Set([...proved, ...left])
+    })
+    const [{ held, untold, sites, locked }, first, looked] = yield* Effect.all(
       [
         among.length === 0 ? Effect.succeed(nothing) : routing.routes(among),
         before === undefined ? past : Effect.succeed(before),
-        provedFirst === undefined ? proof : Effect.succeed(provedFirst)
+        looks
       ],
       { concurrency: 3 }
     )
@@ -131,7 +142,7 @@ export const start = Effect.fnUntraced(function* ({
     )
     yield* wake.now
     if (before === undefined) yield* Effect.forkIn(notice, scope)
-    return { here: [...told.keys()], memory, proved }
+    return { here: [...told.keys()], memory, looked }
   })
 
   const untilRetry = Effect.gen(function* () {
@@ -160,15 +171,14 @@ export const start = Effect.fnUntraced(function* ({
   })
 
   const refresh = Effect.gen(function* () {
-    const inspected = new Set<ServerName>()
     while (true) {
       const covered = yield* Ref.get(watched)
       yield* read.pipe(
-        Effect.tap(({ here, memory, proved }) => {
+        Effect.tap(({ here, memory, looked }) => {
           // By REST a server's state is never older than the rest. SOAP would take a call more for each: only what is down is asked for again.
           const isDue = (server: ServerName) => api === "rest" || !inspected.has(server) || !memory.isSound(server)
-          for (const server of proved) inspected.add(server)
-          const due = here.filter((server) => !proved.has(server) && isDue(server))
+          for (const server of looked) inspected.add(server)
+          const due = here.filter((server) => !looked.has(server) && isDue(server))
           for (const server of due) inspected.add(server)
           return sights.all(memory, due)
         }),

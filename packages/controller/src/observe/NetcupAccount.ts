@@ -52,6 +52,9 @@ export interface NetcupAccount {
 /** A routing task takes about a second. One that takes longer than this must not keep dead addresses from being moved. */
 const longestSettling = "15 seconds"
 
+const identified = (identities: AccountState["identities"]): Pick<AccountState, "identities"> =>
+  identities === undefined || identities.size === 0 ? {} : { identities }
+
 /** Opens an account: reads it now, and again at each refresh interval, until the scope ends. */
 export const open = Effect.fnUntraced(function* (
   credentials: Credentials,
@@ -92,7 +95,7 @@ export const open = Effect.fnUntraced(function* (
     state: Effect.map(Ref.get(health.ref), ({ key, known, first, notices, trouble }) => ({
       key,
       account: known?.memory.account(),
-      identities: known?.memory.identities(),
+      ...identified(known?.memory.identities()),
       first,
       notices,
       trouble

@@ -43,7 +43,7 @@ export interface RouteMemory {
   readonly notRunning: (server: ServerName, is: boolean) => void
   /** Servers of which that was learnt. */
   readonly stopped: () => ReadonlySet<ServerName>
-  /** What netcup says of a server. `true`: something that counts is new in it. */
+  /** What netcup says of a server. `true`: what may be routed to it is not as before. */
   readonly sighted: (sight: Sight) => boolean
   /** The servers that were sighted. */
   readonly identities: () => ReadonlyMap<ServerName, ServerIdentity>
@@ -146,7 +146,12 @@ export const make = (): RouteMemory => {
     if (before !== undefined && Equal.equals(before, sight)) return false
     sights.set(sight.name, sight)
     identities = new Map(sights)
-    return true
+    const isRefused = (one: Sight | undefined) => one?.routable === false
+    const isApart = (one: Sight | undefined) =>
+      one?.site !== undefined && [...sites.values()].some((site) => site !== one.site)
+    return (
+      isRefused(before) !== isRefused(sight) || (before?.site !== sight.site && (isApart(before) || isApart(sight)))
+    )
   }
 
   return {

@@ -8,6 +8,7 @@ import type { FailoverRouting } from "@netcup-failover/netcup/FailoverRouting"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import { Wake } from "../Wake.ts"
 import type * as NodeMapping from "./NodeMapping.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
@@ -34,7 +35,10 @@ export const make = Effect.fnUntraced(function* (routing: FailoverRouting["Servi
       const isStopped = running === false || rescue
       const isOther = isStopped !== memory.stopped().has(server)
       if (isOther) memory.notRunning(server, isStopped)
-      if (memory.sighted({ name, addresses, names, site, routable }) || isOther) yield* wake.now
+      const before = memory.identities().get(server)
+      const isRoutedOtherwise = memory.sighted({ name, addresses, names, site, routable })
+      const isCalledOtherwise = before !== undefined && !Equal.equals(before, memory.identities().get(server))
+      if (isOther || isRoutedOtherwise || isCalledOtherwise) yield* wake.now
     }).pipe(Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`)))
 
   const all = (memory: RouteMemory.RouteMemory, servers: ReadonlyArray<ServerName>) =>
@@ -75,16 +79,23 @@ export const make = Effect.fnUntraced(function* (routing: FailoverRouting["Servi
       const identities = new Map([...memory.identities()].filter(([server]) => isRecent(server)))
       return ServerMapping.toIdentify(unsettled, listed, { identities, failover }).filter((name) => !tried.has(name))
     }
-    yield* Effect.gen(function* () {
+    const looking = Effect.gen(function* () {
       for (let next = due(); next.length > 0; next = due()) {
         for (const server of next) tried.add(server)
         yield* all(memory, next)
       }
-    }).pipe(Effect.timeoutOption(longestProof))
+    })
+    yield* Effect.timeoutOption(looking, longestProof)
     memory.unidentified(ServerMapping.toIdentify(nodes, listed, known()))
     yield* tellDoubts(memory, seekers)
     return tried
   })
 
-  return { all, prove }
+  return {
+    all,
+    /** The same for as long as others can wait for it. */
+    inTime: (memory: RouteMemory.RouteMemory, servers: ReadonlyArray<ServerName>) =>
+      Effect.timeoutOption(all(memory, servers), longestProof),
+    prove
+  }
 })

@@ -9,6 +9,8 @@ export interface NodeParts {
   readonly ready?: "True" | "False" | "Unknown"
   readonly deletionTimestamp?: string
   readonly unschedulable?: boolean
+  readonly addresses?: ReadonlyArray<{ readonly type: string; readonly address: string }>
+  readonly providerID?: string
   readonly taints?: ReadonlyArray<string>
   /** Conditions that are True. */
   readonly pressures?: ReadonlyArray<string>
@@ -26,6 +28,8 @@ export const nodeJson = ({
   deletionTimestamp,
   unschedulable,
   taints = ["x"],
+  addresses = [{ type: "InternalIP", address: "203.0.113.11" }],
+  providerID = "netcup://v1",
   pressures = [],
   readySince = "2026-11-20T07:00:00Z",
   moment = 0
@@ -61,7 +65,7 @@ export const nodeJson = ({
     },
     spec: {
       podCIDR: "10.42.0.0/24",
-      providerID: "netcup://v1",
+      providerID,
       taints: taints.map((key) => ({ key, effect: "NoSchedule" })),
       ...(unschedulable === undefined ? {} : { unschedulable })
     },
@@ -75,7 +79,7 @@ export const nodeJson = ({
         pressure("NetworkUnavailable"),
         condition("Ready", ready, readySince)
       ],
-      addresses: [{ type: "InternalIP", address: "203.0.113.11" }],
+      addresses,
       daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
       nodeInfo: { kernelVersion: "6.12.0", kubeletVersion: "v1.36.3", bootID: `${moment}` },
       images: [{ names: [`registry.example/image:${moment}`], sizeBytes: 1_000 + moment }]
