@@ -18,6 +18,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import * as NodeAnnotator from "./act/NodeAnnotator.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
@@ -62,6 +63,7 @@ export const run = Effect.gen(function* () {
   const notices = yield* Notices
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
+  const annotateNodes = yield* NodeAnnotator.make
   const metrics = yield* TermMetrics.make
   const background = yield* FiberSet.make<void>()
   const failovers = yield* Failovers.make
@@ -170,6 +172,7 @@ export const run = Effect.gen(function* () {
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
+    yield* FiberSet.run(background, annotateNodes(seen))
     yield* notices.look(seen.groups.map(({ resource }) => resource))
     const names = new Set(cases.map(({ group }) => group.name))
     yield* Effect.all([mover.retain(names), reporter.retain(names), failovers.retain(names)], { discard: true })

@@ -57,6 +57,8 @@ export interface NodeOptions {
   /** The netcup server that the annotation names; none: no annotation. */
   readonly server?: string | undefined
   readonly labels?: Readonly<Record<string, string>>
+  /** Its `InternalIP`; none when absent. */
+  readonly internalIp?: string | undefined
 }
 
 export interface GroupOptions {
@@ -117,11 +119,14 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     cluster,
     ...netcup,
     /** A node that is ready and heartbeats. */
-    addNode: Effect.fn("Stage.addNode")(function* (name: string, { server, labels = {} }: NodeOptions = {}) {
+    addNode: Effect.fn("Stage.addNode")(function* (
+      name: string,
+      { server, labels = {}, internalIp }: NodeOptions = {}
+    ) {
       yield* gone(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`)
       yield* gone(`/api/v1/nodes/${name}`)
       const annotations = server === undefined ? {} : { [serverNameAnnotation]: server }
-      return yield* FakeKubelet.start(http, { name, labels, annotations })
+      return yield* FakeKubelet.start(http, { name, labels, annotations, internalIp })
     }),
     putSecret,
     /** A Secret with the credentials of an account, for the API of this stage. */
