@@ -97,7 +97,7 @@ const indexOf = ({ identities, failover }: Known): Index => {
     else found.add(server)
   }
   for (const { name, addresses, names } of identities.values()) {
-    for (const prefix of addresses) if (!failover.has(prefix)) add(byPrefix, prefix, name)
+    for (const prefix of addresses) add(byPrefix, prefix, name)
     for (const text of [name, ...names]) if (lower(text) !== "") add(byName, lower(text), name)
   }
   return { byPrefix, byName, lengths: lengthsOf(byPrefix.keys()), failoverLengths: lengthsOf(failover) }

@@ -219,6 +219,20 @@ describe("an account that netcup does not answer for", () => {
   )
 })
 
+describe("a server that is off", () => {
+  it.effect("is known to be before the account counts as read: a call to it would be sent", () =>
+    Effect.gen(function* () {
+      const netcup = yield* start
+      yield* netcup.world.setPower("v2", "offline")
+      yield* Effect.gen(function* () {
+        const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
+        const state = yield* until(account, isRead)
+        assert.deepStrictEqual(state.account?.notRunning, servers(2))
+      }).pipe(Effect.provide(netcup.layer))
+    }).pipe(Effect.scoped)
+  )
+})
+
 describe("a move", () => {
   it.effect("is one call, since what it needs is read ahead, and is known at once", () =>
     Effect.gen(function* () {
