@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import { account } from "./Account.ts"
+import { account, loginName as login } from "./Account.ts"
 import { suite } from "./Suite.ts"
 
 const loginName = `kunde<12345>&"Müller"`
@@ -51,6 +51,49 @@ suite("credentials with characters that XML minds", { apis: ["soap"] }, (scenari
       }
       // And yet netcup's own words are there.
       assert.include(seen.events, "Could not find failover IP: 198.51.100.99 for User: <redacted>")
+    })
+  )
+})
+
+suite("a Secret", {}, (scenario) => {
+  scenario(
+    "is not read for a failover, is forgotten when it is deleted, and is used as soon as it is there again",
+    Effect.gen(function* () {
+      const stage = yield* Stage.make({ limitWindow: "10 millis" })
+      const { audit } = stage.cluster
+      yield* stage.world.addAccount(account(2, [{ cidr: "198.51.100.1/32", routedTo: "v1" }]))
+      const kubelets = yield* Effect.forEach([1, 2], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
+      yield* stage.putCredentials("netcup", login)
+      yield* stage.putGroup("primary", { ips: ["198.51.100.1/32"] })
+      yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
+      assert.strictEqual(yield* stage.routedNode("primary"), "node-1")
+      const reads = Effect.map(
+        audit,
+        (requests) =>
+          requests.filter(
+            ({ verb, objectRef }) =>
+              objectRef?.resource === "secrets" && objectRef.name === "netcup" && (verb === "get" || verb === "list")
+          ).length
+      )
+      const before = yield* reads
+      yield* kubelets[0]?.setReady("False", "KubeletNotReady") ?? Effect.void
+      yield* stage.groupUntil("primary", ({ status }) => status?.currentNode === "node-2")
+      assert.strictEqual(yield* reads, before)
+
+      yield* stage.deleteSecret("netcup")
+      const isHealthy = (wanted: "True" | "False") => (group: Stage.GroupObject) =>
+        group.status?.conditions?.some(({ type, status }) => type === "CredentialsHealthy" && status === wanted) ===
+        true
+      const left = yield* stage.groupUntil("primary", isHealthy("False"))
+      assert.strictEqual(Stage.routed(left)?.status, "True")
+      yield* Effect.sleep("500 millis")
+      const asked = (yield* stage.simulator.journal.calls).length
+      yield* Effect.sleep("2500 millis")
+      assert.strictEqual((yield* stage.simulator.journal.calls).length, asked)
+
+      yield* stage.putCredentials("netcup", login)
+      yield* stage.groupUntil("primary", isHealthy("True"))
+      assert.isAbove((yield* stage.simulator.journal.calls).length, asked)
     })
   )
 })

@@ -10,6 +10,7 @@ import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import * as Steadiness from "@netcup-failover/core/Steadiness"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -18,6 +19,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import * as NodeAnnotator from "./act/NodeAnnotator.ts"
 import { Reclaimer } from "./act/Reclaimer.ts"
 import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
@@ -68,6 +70,7 @@ export const run = Effect.gen(function* () {
   const notices = yield* Notices
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
+  const annotateNodes = yield* NodeAnnotator.make
   const metrics = yield* TermMetrics.make
   const background = yield* FiberSet.make<void>()
   const failovers = yield* Failovers.make
@@ -203,6 +206,7 @@ export const run = Effect.gen(function* () {
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
+    yield* FiberSet.run(background, annotateNodes(seen))
     yield* notices.look(seen.groups.map(({ resource }) => resource))
     const reclaims = yield* reclaimer.look(seen.groups, seen.leaving ?? [], seen.nodes)
     const names = new Set(cases.map(({ group }) => group.name))
@@ -245,22 +249,28 @@ const orderOf = (
   { nodes }: Observation.Observation
 ): Order | undefined => {
   if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
-  const server = nodes.find(({ name }) => name === decision.to)?.server
-  if (server === undefined) return undefined
   const { key, account: known } = account.state
+  const serverOf = (node: Candidate) => (known === undefined ? node.server : ServerMapping.serverOf(node, known))
+  const to = nodes.find(({ name }) => name === decision.to)
+  const server = to && serverOf(to)
+  if (server === undefined) return undefined
   const missing = group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
   /** Whether a node is well, as far as that is known: what it has can wait. */
-  const isAlive = (node: Candidate | undefined) =>
-    node !== undefined &&
-    verdictFor(group, node).state !== "Failed" &&
-    !(node.server !== undefined && known?.notRunning?.has(node.server) === true)
+  const isAlive = (node: Candidate | undefined) => {
+    const on = node && serverOf(node)
+    return (
+      node !== undefined &&
+      verdictFor(group, node).state !== "Failed" &&
+      !(on !== undefined && known?.notRunning?.has(on) === true)
+    )
+  }
   /** Where nothing serves behind the addresses, they are as good as lost: that cannot wait. */
   const isServed = (node: Candidate | undefined) =>
     node === undefined || group.serving?.has(decision.to) !== true || group.serving.has(node.name)
   const current = nodes.find(({ name }) => name === group.current)
   const canWait = ({ prefix }: FailoverAddress) => {
-    const server = known?.routes.get(prefix)
-    const holder = nodes.find((node) => node.server !== undefined && node.server === server) ?? current
+    const on = known?.routes.get(prefix)
+    const holder = (on === undefined ? undefined : nodes.find((node) => serverOf(node) === on)) ?? current
     return isAlive(holder) && isServed(holder)
   }
   return {

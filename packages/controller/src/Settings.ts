@@ -161,6 +161,18 @@ export const settings = {
     "5s",
     "how long a Pod of `spec.workload` is ready on a node until groups may go there; at once if there is no other such node"
   ),
+  nodeMapping: Setting.choice(
+    "NODE_MAPPING",
+    ["automatic", "annotation"],
+    "automatic",
+    "what tells which server a node is: its annotation, or else its public addresses and names (`automatic`); or its annotation alone"
+  ),
+  annotateNodes: Setting.choice(
+    "ANNOTATE_NODES",
+    ["true", "false"],
+    "false",
+    "whether a node whose server was found out by addresses or names is given the annotation that says so; needs the right to patch Nodes"
+  ),
   refreshInterval: period("NETCUP_REFRESH_INTERVAL", "60s", "how old what is known of netcup may be in peace"),
   moveInterval: period(
     "NETCUP_MOVE_INTERVAL",

@@ -9,6 +9,7 @@ import { type Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import { type FailoverAddress, parse } from "@netcup-failover/core/FailoverAddress"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
+import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 
@@ -75,13 +76,26 @@ export const accountState = (more: Partial<AccountState> = {}): AccountState => 
   ...more
 })
 
+/** What netcup says of a server: next to nothing. */
+export const serverView = (name: ServerName, more: Partial<ServerView> = {}): ServerView => ({
+  name,
+  running: undefined,
+  word: undefined,
+  rescue: false,
+  routable: true,
+  site: undefined,
+  addresses: [],
+  names: [],
+  ...more
+})
+
 /** An account of which nothing is known and that does nothing. */
 export const account = (more: Partial<NetcupAccount> = {}): NetcupAccount => ({
   state: Effect.succeed(accountState()),
   loginExpiresAt: Effect.succeed(undefined),
   holds: () => false,
   watchServers: () => Effect.void,
-  inspect: (name) => Effect.succeed({ name, running: undefined, word: undefined, rescue: false }),
+  inspect: (name) => Effect.succeed(serverView(name)),
   route: () => Effect.void,
   unroute: () => Effect.void,
   ...more

@@ -2,7 +2,9 @@
  * A netcup account as placement sees it.
  */
 import * as Schema from "effect/Schema"
+import type { NodeName } from "./Candidate.ts"
 import type { Prefix } from "./FailoverAddress.ts"
+import type { ServerMapping } from "./ServerMapping.ts"
 import type { ServerName } from "./ServerName.ts"
 
 /** Tells accounts apart: the kind of API and the login or user id, never a secret. */
@@ -25,4 +27,12 @@ export interface Account {
   readonly notRunning?: ReadonlySet<ServerName>
   /** For addresses the servers of another site, to which netcup never routes them, as far as that came out. */
   readonly offSite?: ReadonlyMap<Prefix, ReadonlySet<ServerName>>
+  /** Servers that netcup routes nothing to whatever their state: disabled, or without an interface to route to. */
+  readonly unroutable?: ReadonlySet<ServerName>
+  /** Addresses that netcup does not let this login route. */
+  readonly locked?: ReadonlySet<Prefix>
+  /** Which of its servers nodes are, where that is more or other than what their annotations say. */
+  readonly mapping?: ReadonlyMap<NodeName, ServerMapping>
+  /** Servers of which netcup has not told what would tell whether a node without annotation is one of them. */
+  readonly unidentified?: ReadonlySet<ServerName>
 }

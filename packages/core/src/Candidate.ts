@@ -37,6 +37,10 @@ export interface Candidate {
   readonly pressures?: ReadonlyArray<string>
   /** Nothing new is to be scheduled there. */
   readonly cordoned?: boolean
+  /** Its public addresses, as its kubelet and the cloud's controller have them, in canonical form. */
+  readonly addresses?: ReadonlyArray<string>
+  /** What it is called: its name, host names, and what its provider's id names. */
+  readonly names?: ReadonlyArray<string>
   /** By this taint the cluster's autoscaler says that it is about to delete it. */
   readonly leaving?: string
 }

@@ -21,6 +21,7 @@ export const reasons = [
   "Contested",
   "Unrouting",
   "RouteRetained",
+  "AddressLocked",
   "CredentialsAccepted",
   "LoginExpiring"
 ] as const

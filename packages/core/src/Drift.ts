@@ -1,9 +1,10 @@
 /**
  * What is done about addresses that somebody else has moved away from a node where their group does well.
  *
- * What the node's failure, a move under way or a pin asks for goes first: then this says nothing.
+ * What the node's failure, a move under way, a pin or an address that cannot move asks for goes first: then this says nothing.
  */
 import type { Candidate } from "./Candidate.ts"
+import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Prefix } from "./FailoverAddress.ts"
 import { HoldReason, type MovedAway } from "./Group.ts"
 import * as Outlook from "./Outlook.ts"
@@ -17,25 +18,26 @@ export type Answer =
   | { readonly _tag: "Follow"; readonly to: Candidate; readonly moved: ReadonlyArray<Prefix> }
 
 /** The nodes that are the server which an address is on. */
-const holdersOf = ({ account, ground }: Outlook.Outlook, prefix: Prefix): ReadonlyArray<Candidate> => {
-  const server = account.routes.get(prefix)
-  return server === undefined ? [] : (ground.withServer.get(server) ?? [])
-}
+const holdersOf = (outlook: Outlook.Outlook, prefix: Prefix): ReadonlyArray<Candidate> =>
+  Outlook.nodesOn(outlook, [outlook.account.routes.get(prefix)])
 
 /** What is there serves nobody: it is no drift to be thought about, but dead. */
 const isDead = (outlook: Outlook.Outlook, prefix: Prefix): boolean => {
   const server = outlook.account.routes.get(prefix)
   if (server !== undefined && outlook.account.notRunning?.has(server) === true) return true
   const holders = holdersOf(outlook, prefix)
-  return holders.length > 0 && holders.every(({ verdict }) => verdict.state === "Failed")
+  return holders.length > 0 && holders.every((node) => verdictFor(outlook.group, node).state === "Failed")
 }
 
 /** Of the nodes that have what was moved the one with most of it that may have the group. */
 const followed = (outlook: Outlook.Outlook, away: ReadonlyArray<Prefix>) => {
   const holders = [...new Set(away.flatMap((prefix) => holdersOf(outlook, prefix)))]
-    .filter(({ name }) => Outlook.against(outlook, name)?.length === 0)
+    .filter((node) => Outlook.hasLocked(outlook, node) && outlook.admits(node))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  const on = (node: Candidate) => away.filter((prefix) => outlook.account.routes.get(prefix) === node.server)
+  const on = (node: Candidate) => {
+    const missing = Outlook.missingAt(outlook, node)
+    return away.filter((prefix) => !missing.includes(prefix))
+  }
   const most = Math.max(0, ...holders.map((node) => on(node).length))
   const fullest = holders.filter((node) => on(node).length === most)
   const to = Pick.among(outlook.group, fullest)
@@ -62,5 +64,6 @@ export const answer = (outlook: Outlook.Outlook): Answer | undefined => {
   const { name: node } = home
   if (group.strayed.contested) return { _tag: "Hold", because: HoldReason.Contested({ node, moved }) }
   if (group.drift === "Alert") return { _tag: "Hold", because: HoldReason.Drifted({ node, moved }) }
-  return { _tag: "Back", home }
+  // What cannot be moved back is not tried.
+  return Outlook.hasLocked(outlook, home) ? { _tag: "Back", home } : undefined
 }

@@ -8,6 +8,8 @@ import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Group } from "./Group.ts"
 import { Ineligibility } from "./Ineligibility.ts"
 import * as LabelSelector from "./LabelSelector.ts"
+import * as ServerMapping from "./ServerMapping.ts"
+import type { ServerName } from "./ServerName.ts"
 
 /** What a rule may look at. */
 export interface Question {
@@ -69,40 +71,54 @@ export const healthy: Eligibility = {
   }
 }
 
-/** The node says which server it is, and the group's account lists that server. */
+/** What is on a server already is not taken away from it. */
+const hasAll = ({ group, account }: Question, server: ServerName): boolean =>
+  group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
+
+/** It is known which server the node is, beyond doubt or since all of the group is there, and the group's account lists that server. */
 export const accountLists: Eligibility = {
   name: "accountLists",
-  judge: ({ node, account }) => {
-    if (node.server === undefined) return [Ineligibility.MissingAnnotation()]
-    return account.servers.has(node.server) ? [] : [Ineligibility.ForeignServer({ server: node.server })]
+  judge: (question) => {
+    const { node, account } = question
+    const server = ServerMapping.serverOf(node, account)
+    const doubt = ServerMapping.doubtOf(node, account.mapping)
+    const isForeign = server !== undefined && !account.servers.has(server)
+    if (isForeign && doubt?._tag !== "ContradictingServer") return [Ineligibility.ForeignServer({ server })]
+    if (doubt !== undefined && !(server !== undefined && hasAll(question, server))) return [doubt]
+    return server === undefined ? [Ineligibility.MissingAnnotation()] : []
   }
 }
 
-/** Whether netcup routes all of the group to the node's server: what is wholly there is not taken away by a doubt. */
-const hasAll = ({ group, node: { server }, account }: Question): boolean =>
-  server !== undefined && group.addresses.every(({ prefix }) => account.routes.get(prefix) === server)
-
-/** The same, or netcup was told to bring it there: a way that has begun is not given up for a doubt. */
+/** Whether all of the group is on the node's server, or netcup was told to bring it there: a way that has begun is not given up for a suspicion. */
 const keeps = (question: Question): boolean => {
-  const { target } = question.group
-  return (target?.committed === true && target.node === question.node.name) || hasAll(question)
+  const { account, group, node } = question
+  if (group.target?.committed === true && group.target.node === node.name) return true
+  const server = ServerMapping.serverOf(node, account)
+  return server !== undefined && hasAll(question, server)
 }
 
 /** The node's server can be routed to as far as netcup says, or has all of the group already: what is there is not taken away. */
 export const running: Eligibility = {
   name: "running",
   judge: (question) => {
-    const { server } = question.node
-    if (server === undefined || question.account.notRunning?.has(server) !== true) return []
-    return hasAll(question) ? [] : [Ineligibility.ServerNotRunning({ server })]
+    const { node, account } = question
+    if (account.notRunning === undefined && account.unroutable === undefined) return none
+    const server = ServerMapping.serverOf(node, account)
+    if (server === undefined) return none
+    const isStopped = account.notRunning?.has(server) === true
+    if (!isStopped && account.unroutable?.has(server) !== true) return none
+    if (hasAll(question, server)) return none
+    return [isStopped ? Ineligibility.ServerNotRunning({ server }) : Ineligibility.ServerUnroutable({ server })]
   }
 }
 
 /** The node's server is not known to be at another site than an address of the group. */
 export const sameSite: Eligibility = {
   name: "sameSite",
-  judge: ({ group, node: { server }, account }) => {
-    if (server === undefined) return []
+  judge: ({ group, node, account }) => {
+    if (account.offSite === undefined) return none
+    const server = ServerMapping.serverOf(node, account)
+    if (server === undefined) return none
     const prefixes = group.addresses
       .map(({ prefix }) => prefix)
       .filter((prefix) => account.offSite?.get(prefix)?.has(server) === true)

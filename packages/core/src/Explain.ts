@@ -11,6 +11,7 @@ import * as Outlook from "./Outlook.ts"
 import { conflicts, type Decision, type Plan, type Policy, plan, standard, type World } from "./Plan.ts"
 import * as Preference from "./Preference.ts"
 import * as Remedy from "./Remedy.ts"
+import { serverOf } from "./ServerMapping.ts"
 import * as Spread from "./Spread.ts"
 import * as Steadiness from "./Steadiness.ts"
 import * as Weights from "./Weights.ts"
@@ -106,7 +107,8 @@ const passedOver = (one: Case, node: Candidate): Against => {
   if (group.target?.committed === true && group.target.node === chosen.name) return { _tag: "Begun" }
   if (group.pin === chosen.name) return { _tag: "Pinned" }
   if (decision._tag === "Stay") {
-    if (node.server !== undefined && node.server === chosen.server) return { _tag: "SameServer", server: node.server }
+    const server = serverOf(node, outlook.account)
+    if (server !== undefined && server === serverOf(chosen, outlook.account)) return { _tag: "SameServer", server }
     return { _tag: "Stays", failback: one.failback === node.name, rebalance: one.rebalance === node.name }
   }
   if (Outlook.anchor(outlook) === undefined) {

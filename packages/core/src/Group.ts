@@ -28,6 +28,8 @@ export type HoldReason = Data.TaggedEnum<{
   ServerUnknown: { readonly server: string }
   /** It was never placed, and the Pods of its workload are not listed yet. */
   WorkloadUnknown: {}
+  /** netcup does not let this login route these addresses. */
+  AddressLocked: { readonly prefixes: ReadonlyArray<string> }
   /** The user wants it left alone. `credentials`: what would hold it else. */
   Paused: { readonly credentials?: string }
   /** An older group of the same account has one of the addresses. */

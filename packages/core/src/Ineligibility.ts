@@ -8,12 +8,20 @@ import { renderSign, type Sign } from "./Verdict.ts"
 export type Ineligibility = Data.TaggedEnum<{
   /** The verdict on the node is `Failed`. */
   Failed: { readonly signs: ReadonlyArray<Sign> }
-  /** The node does not say which server it is. */
+  /** The node does not say which server it is, and nothing else tells. */
   MissingAnnotation: {}
+  /** The node has addresses, or names, of several servers. */
+  AmbiguousServer: { readonly servers: ReadonlyArray<string> }
+  /** Other nodes say that they are the same server. */
+  SharedServer: { readonly server: string; readonly nodes: ReadonlyArray<string> }
+  /** The node says that it is one server, and has an address of another one. */
+  ContradictingServer: { readonly server: string; readonly other: string; readonly address: string }
   /** The group's account does not list the node's server. */
   ForeignServer: { readonly server: string }
   /** netcup routes nothing to the node's server, since it is off or in the rescue system. */
   ServerNotRunning: { readonly server: string }
+  /** netcup routes nothing to the node's server: it is disabled, or has no interface to route to. */
+  ServerUnroutable: { readonly server: string }
   /** The node's server is at another site than these addresses. */
   WrongSite: { readonly server: string; readonly prefixes: ReadonlyArray<string> }
   /** The group's node selector does not match. */
@@ -36,9 +44,15 @@ const all = (signs: ReadonlyArray<Sign>): string => signs.map(renderSign).join("
 /** A reason as the end of "the node …". */
 export const render: (reason: Ineligibility) => string = Ineligibility.$match({
   Failed: ({ signs }) => all(signs),
-  MissingAnnotation: () => `has no annotation ${serverNameAnnotation}`,
+  MissingAnnotation: () => `has no annotation ${serverNameAnnotation}, and nothing else tells which server it is`,
+  AmbiguousServer: ({ servers }) => `could be any of the servers ${servers.join(" and ")} by its addresses or its name`,
+  SharedServer: ({ server, nodes }) =>
+    `claims to be server ${server}, as ${nodes.join(" and ")} ${nodes.length === 1 ? "does" : "do"}`,
+  ContradictingServer: ({ server, other, address }) =>
+    `is server ${server} by its annotation, but has the address ${address} of server ${other}`,
   ForeignServer: ({ server }) => `is server ${server}, which the account does not list`,
   ServerNotRunning: ({ server }) => `is server ${server}, which is off or in the rescue system`,
+  ServerUnroutable: ({ server }) => `is server ${server}, which is disabled or has no interface to route to`,
   WrongSite: ({ server, prefixes }) => `is server ${server}, which is at another site than ${prefixes.join(", ")}`,
   NotSelected: ({ unmet }) => `is not selected (${unmet.join("; ")})`,
   Leaving: ({ taint }) => `is about to be deleted (taint ${taint})`,

@@ -4,11 +4,13 @@
  */
 import type { Account } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
+import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Eligibility, Question } from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
 import type { Group } from "./Group.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
 import * as Pick from "./Pick.ts"
+import { doubtOf, serverOf } from "./ServerMapping.ts"
 import type { ServerName } from "./ServerName.ts"
 import * as Yielding from "./Yielding.ts"
 
@@ -51,10 +53,22 @@ export interface Outlook {
 
 const compare = (a: Candidate, b: Candidate): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
-const nodesWith = (ground: Ground, servers: Iterable<ServerName | undefined>): ReadonlyArray<Candidate> =>
-  [...new Set(servers)]
+const nodesWith = (
+  ground: Ground,
+  account: Account,
+  servers: Iterable<ServerName | undefined>
+): ReadonlyArray<Candidate> => {
+  const wanted = new Set(servers)
+  if (account.mapping !== undefined) {
+    return ground.nodes.filter((node) => {
+      const server = serverOf(node, account)
+      return server !== undefined && wanted.has(server)
+    })
+  }
+  return [...wanted]
     .flatMap((server) => (server === undefined ? [] : (ground.withServer.get(server) ?? [])))
     .sort(compare)
+}
 
 const noRules: ReadonlyArray<Eligibility> = []
 
@@ -94,10 +108,17 @@ export const make = (group: Group, account: Account, rules: Yielding.Rules, grou
     },
     holders: nodesWith(
       ground,
+      account,
       group.addresses.map(({ prefix }) => account.routes.get(prefix))
     )
   }
 }
+
+/** The nodes that are these servers, in the order of their names. */
+export const nodesOn = (
+  { account, ground }: Outlook,
+  servers: Iterable<ServerName | undefined>
+): ReadonlyArray<Candidate> => nodesWith(ground, account, servers)
 
 /** All nodes that may take the group. */
 export const eligible = ({ sieve }: Outlook): ReadonlyArray<Candidate> => sieve().nodes
@@ -113,16 +134,19 @@ export const against = ({ ground, judge }: Outlook, name: NodeName): ReadonlyArr
 }
 
 /** The addresses that are not on a node. Servers are compared: of two nodes that claim one, both have what is there. */
-export const missingAt = ({ group, account }: Outlook, { server }: Candidate): ReadonlyArray<Prefix> =>
-  group.addresses
+export const missingAt = ({ group, account }: Outlook, node: Candidate): ReadonlyArray<Prefix> => {
+  const server = serverOf(node, account)
+  return group.addresses
     .map(({ prefix }: FailoverAddress) => prefix)
     .filter((prefix) => server === undefined || account.routes.get(prefix) !== server)
+}
 
-/** Whether a node may keep what is perhaps there. A suspect is asked about as if it had all that is nowhere else. */
+/** Whether a node may keep what is perhaps there. A suspect, and one in doubt, is asked about as if it had all that is nowhere else. */
 const mayKeep = (outlook: Outlook, node: Candidate): boolean => {
   const { group, account, ground, rules } = outlook
-  const { server } = node
-  if (node.verdict.state !== "Suspect" || server === undefined) return outlook.admits(node)
+  const server = serverOf(node, account)
+  const keepsOnly = verdictFor(group, node).state === "Suspect" || doubtOf(node, account.mapping) !== undefined
+  if (!keepsOnly || server === undefined) return outlook.admits(node)
   const routes = new Map(account.routes)
   for (const { prefix } of group.addresses) if (!routes.has(prefix)) routes.set(prefix, server)
   return make(group, { ...account, routes }, rules, ground).admits(node)
@@ -130,11 +154,42 @@ const mayKeep = (outlook: Outlook, node: Candidate): boolean => {
 
 /** A server that netcup has not told about, on which an address may be that is nowhere else, and may stay. */
 export const unreadServer = (outlook: Outlook): ServerName | undefined => {
-  const { group, account, ground } = outlook
+  const { group, account } = outlook
+  const unidentified = unidentifiedServer(outlook)
+  if (unidentified !== undefined) return unidentified
   if (account.unread === undefined || group.addresses.every(({ prefix }) => account.routes.has(prefix)))
     return undefined
-  return nodesWith(ground, account.unread).find((node) => mayKeep(outlook, node))?.server
+  const unread = nodesOn(outlook, account.unread).find((node) => mayKeep(outlook, node))
+  return unread && serverOf(unread, account)
 }
+
+/** What speaks against a node only as long as it is not known to have the group. */
+const doubts: ReadonlySet<Ineligibility["_tag"]> = new Set(["MissingAnnotation", "Suspect", "Guarded"])
+
+/** A server that the group's node may be, of which netcup has not told enough to say: all else speaks for that node. */
+const unidentifiedServer = ({ group, account, ground, judge }: Outlook): ServerName | undefined => {
+  if (account.unidentified === undefined || group.current === undefined) return undefined
+  const node = ground.named.get(group.current)
+  if (node === undefined || serverOf(node, account) !== undefined) return undefined
+  return judge(node).every(({ _tag }) => doubts.has(_tag)) ? [...account.unidentified][0] : undefined
+}
+
+/** The addresses of the group that netcup does not let this login route. */
+export const lockedOf = ({ group, account: { locked } }: Outlook): ReadonlyArray<Prefix> =>
+  locked === undefined ? [] : group.addresses.map(({ prefix }) => prefix).filter((prefix) => locked.has(prefix))
+
+/** Whether a node has all of the group that cannot move: else the group is never whole there. */
+export const hasLocked = (outlook: Outlook, node: Candidate): boolean => {
+  const { account } = outlook
+  const server = serverOf(node, account)
+  return lockedOf(outlook).every((prefix) => server !== undefined && account.routes.get(prefix) === server)
+}
+
+/** A node that may have the group and has all of it that cannot move: `wanted` if that is one. */
+export const keeperOfLocked = (outlook: Outlook, wanted: Candidate | undefined): Candidate | undefined =>
+  [...(wanted === undefined ? [] : [wanted]), ...outlook.holders].find(
+    (node) => hasLocked(outlook, node) && outlook.admits(node)
+  )
 
 /**
  * Where a group belongs by itself, if anywhere: its way is finished, it is where the user wants it, it is kept, gathered, brought back,

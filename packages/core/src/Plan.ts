@@ -20,6 +20,7 @@ import * as Improvement from "./Improvement.ts"
 import type { Ineligibility } from "./Ineligibility.ts"
 import * as Outlook from "./Outlook.ts"
 import * as Preference from "./Preference.ts"
+import { serverOf } from "./ServerMapping.ts"
 import * as Spread from "./Spread.ts"
 import type { Rules } from "./Yielding.ts"
 
@@ -171,7 +172,8 @@ const why = (outlook: Outlook.Outlook, to: Candidate): MoveReason => {
   const { group, holders } = outlook
   const missing = Outlook.missingAt(outlook, to)
   // Another name of the server that the group goes to is not left.
-  const elsewhere = holders.filter(({ server }) => server !== to.server).map(({ name }) => name)
+  const server = serverOf(to, outlook.account)
+  const elsewhere = holders.filter((node) => serverOf(node, outlook.account) !== server).map(({ name }) => name)
   const from = [...elsewhere, group.current].find(
     (name) => name !== undefined && name !== to.name && Outlook.against(outlook, name)?.length !== 0
   )
@@ -248,6 +250,18 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
       follow(outlook, drift)
       continue
     }
+    const locked = Outlook.lockedOf(outlook)
+    if (locked.length > 0) {
+      const keeper = Outlook.keeperOfLocked(outlook, at)
+      if (keeper !== undefined) {
+        place(outlook, keeper)
+        continue
+      }
+      const because = HoldReason.AddressLocked({ prefixes: locked })
+      decisions.set(group.name, Decision.Hold({ until: undefined, because }))
+      if (group.current !== undefined) carry(group.current)
+      continue
+    }
     if (at !== undefined) {
       place(outlook, at)
       continue
@@ -268,9 +282,11 @@ export const plan = (world: World, policy: Policy = standard): Plan => {
   }
 
   const movable = placed
-    .filter(({ outlook: { group }, at }) => {
+    .filter(({ outlook, at }) => {
+      const { group } = outlook
       const isAsked = group.failback === "WhenPreferred" || group.rebalance === "WhenUneven"
-      return isAsked && !(group.target?.committed === true && group.target.node !== at.name)
+      if (!isAsked || Outlook.lockedOf(outlook).length > 0) return false
+      return !(group.target?.committed === true && group.target.node !== at.name)
     })
     .map(({ outlook, at }) => ({ group: outlook.group, at, eligible: Outlook.eligible(outlook) }))
     // Not what is where the user wants it, or goes there next, nor what may have a call on its way to elsewhere.

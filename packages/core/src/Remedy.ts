@@ -32,8 +32,18 @@ const ofIneligibility = (node: NodeName): ((reason: Ineligibility) => ReadonlyAr
   Ineligibility.$match({
     Failed: ({ signs }) => signs.map(ofSign(node)),
     MissingAnnotation: () => [`it names its server: kubectl annotate node ${node} ${serverNameAnnotation}=v…`],
+    AmbiguousServer: ({ servers }) => [
+      `it says which of ${servers.join(", ")} it is: kubectl annotate node ${node} ${serverNameAnnotation}=v…`
+    ],
+    SharedServer: ({ server, nodes }) => [
+      `only one of ${[node, ...nodes].join(", ")} names ${server}: kubectl annotate node … --overwrite ${serverNameAnnotation}=v…`
+    ],
+    ContradictingServer: ({ other }) => [
+      `its annotation is corrected: kubectl annotate node ${node} --overwrite ${serverNameAnnotation}=${other}`
+    ],
     ForeignServer: ({ server }) => [`the account gets the server ${server}, or the annotation is corrected`],
     ServerNotRunning: ({ server }) => [`netcup says that ${server} runs again`],
+    ServerUnroutable: ({ server }) => [`netcup enables ${server} again, and it has an interface with an IPv4 address`],
     WrongSite: ({ server }) => [`${server} is at the addresses' site, which netcup alone can change`],
     NotSelected: ({ unmet }) => [`${node} gets labels for ${unmet.join("; ")}, or spec.nodeSelector is changed`],
     Leaving: ({ taint }) => [`the autoscaler spares it: the taint ${taint} is taken off`],

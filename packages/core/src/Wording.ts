@@ -59,6 +59,8 @@ export const holdReason: (because: HoldReason) => string = HoldReason.$match({
   AccountUnknown: ({ message }) => `netcup cannot be asked: ${message}`,
   ServerUnknown: ({ server }) => `netcup does not tell what is routed to ${server}, where the addresses may be`,
   WorkloadUnknown: () => "the Pods that spec.workload selects are not listed yet",
+  AddressLocked: ({ prefixes }) =>
+    `netcup does not let this login route ${prefixes.join(", ")}: unlock ${prefixes.length === 1 ? "it" : "them"} in netcup's panel, or use the login of who owns ${prefixes.length === 1 ? "it" : "them"}`,
   Paused: () => "nothing is moved while spec.paused is true",
   Conflict: ({ prefix, holder }) =>
     `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`,

@@ -37,7 +37,7 @@ describe("an explanation in words", () => {
       "web is on n1 since 2026-11-22T12:00:00.000Z: all its addresses are there, and it may keep them",
       "  n2 could have it, but the group stays where it is well",
       "    goes there if: kubectl annotate netcupfailoverip web netcup.digilol.net/move-to=n2",
-      "  n3 has no annotation netcup.digilol.net/server-name",
+      "  n3 has no annotation netcup.digilol.net/server-name, and nothing else tells which server it is",
       "    needs: it names its server: kubectl annotate node n3 netcup.digilol.net/server-name=v…"
     ])
   })

@@ -87,8 +87,8 @@ export const objection = (world: SmallWorld, decisions: Plan, group: Group): str
   if (difference < 2) return `the loads of ${at} and ${to} are even`
   const others = [...decisions].filter(([name, other]) => name !== group.name && other._tag === "Move")
   if (others.length > 0) return `moves at once with ${others.map(([name]) => name).join(", ")}`
-  const committed = world.groups.find(
-    ({ name, target }) => target?.committed === true && destination(decisions.get(name)) !== target.node
-  )
+  // The group itself has arrived.
+  const wasAt = (name: string) => (name === group.name ? at : destination(decisions.get(name)))
+  const committed = world.groups.find(({ name, target }) => target?.committed === true && wasAt(name) !== target.node)
   return committed === undefined ? undefined : `moves while ${committed.name} is on its way`
 }

@@ -22,33 +22,31 @@ export const destination = (decision: Decision | undefined): NodeName | undefine
 }
 
 /** Whether a node may have a group under the standard policy, but for the rules that yield. */
-export const canTake = (
-  group: Group,
-  { name, server, labels, verdict, leaving }: Candidate,
-  account: Account
-): boolean =>
-  verdict.state !== "Failed" &&
-  leaving === undefined &&
-  server !== undefined &&
-  account.servers.has(server) &&
-  LabelSelector.unmet(group.selector, labels).length === 0 &&
-  canBeRoutedTo(group, server, account) &&
-  (verdict.guarded !== true || isAllAt(group, server, account) || isBegunTo(group, name))
+export const canTake = (group: Group, node: Candidate, account: Account): boolean => {
+  const { server, labels, verdict, leaving } = node
+  return (
+    verdict.state !== "Failed" &&
+    leaving === undefined &&
+    server !== undefined &&
+    account.servers.has(server) &&
+    LabelSelector.unmet(group.selector, labels).length === 0 &&
+    canBeRoutedTo(group, server, account) &&
+    (verdict.guarded !== true || keeps(group, node, account))
+  )
+}
 
 const isAllAt = ({ addresses }: Group, server: ServerName | undefined, { routes }: Account): boolean =>
   server !== undefined && addresses.every(({ prefix }) => routes.get(prefix) === server)
 
-/** A way that has begun is not given up for a doubt. */
-const isBegunTo = ({ target }: Group, name: NodeName): boolean => target?.committed === true && target.node === name
+/** A suspicion takes nothing away from where it is, and gives up no way that has begun. */
+const keeps = (group: Group, { name, server }: Candidate, account: Account): boolean =>
+  isAllAt(group, server, account) || (group.target?.committed === true && group.target.node === name)
 
 /** Of nodes that can take a group those that may: where its workload is ready, if anywhere; of these, what is no suspect, if any. */
 const mayTake = (group: Group, able: ReadonlyArray<Candidate>, account: Account): ReadonlyArray<Candidate> => {
   const served = able.filter(({ name }) => group.serving === undefined || group.serving.has(name))
   const left = served.length > 0 ? served : able
-  const answering = left.filter(
-    ({ name, server, verdict }) =>
-      verdict.state === "Healthy" || isAllAt(group, server, account) || isBegunTo(group, name)
-  )
+  const answering = left.filter((node) => node.verdict.state === "Healthy" || keeps(group, node, account))
   return answering.length > 0 ? answering : left
 }
 

@@ -3,18 +3,22 @@
  */
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { ServerIdentity } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { NetcupError } from "./NetcupError.ts"
 
-/** What netcup says of a server. `running: undefined` when it does not say. */
-export interface ServerView {
-  readonly name: ServerName
+/** What netcup says of a server, what tells it from others included. `running: undefined` when it does not say. */
+export interface ServerView extends ServerIdentity {
   readonly running: boolean | undefined
   /** What `running` was told by, in netcup's own word (`offline`, `SHUTOFF`, …); absent when it said none. */
   readonly word: string | undefined
   readonly rescue: boolean
+  /** Whether it has what addresses are routed to: no disabled one has, nor by SOAP one without an interface with an IPv4 address. */
+  readonly routable: boolean
+  /** Where it is; SOAP does not tell. */
+  readonly site: number | undefined
 }
 
 /** Where addresses are, as far as netcup told. */
@@ -23,6 +27,10 @@ export interface Routes {
   readonly held: ReadonlyMap<Prefix, ServerName>
   /** Of the servers asked about those that netcup told nothing of, and why. */
   readonly untold: ReadonlyMap<ServerName, NetcupError>
+  /** REST: where the account's failover addresses may be routed to. */
+  readonly sites?: ReadonlyMap<Prefix, number>
+  /** REST: those of the account's failover addresses that this login cannot route. */
+  readonly locked?: ReadonlySet<Prefix>
 }
 
 export interface UnrouteOptions {

@@ -5,9 +5,10 @@
  * Nothing is unrouted that another group has, or that is elsewhere than on the group's node. No deletion is blocked for ever: what
  * cannot be unrouted within a bounded time stays where it is, and an Event says so.
  */
-import { apiOf } from "@netcup-failover/core/Account"
+import { type Account, apiOf } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
 import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import { serverOf } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { Events } from "@netcup-failover/kubernetes/Events"
 import * as FinalizersPatch from "@netcup-failover/kubernetes/FinalizersPatch"
@@ -56,12 +57,16 @@ const addressesOf = ({ spec }: GroupResource): ReadonlyArray<FailoverAddress.Fai
     return Result.isSuccess(parsed) ? [parsed.success] : []
   })
 
-/** The servers that we have routed the group to: what is elsewhere was moved there by somebody else. */
-const serversOf = ({ status }: GroupResource, nodes: ReadonlyArray<Candidate>): ReadonlySet<string> =>
+/** The servers that we have routed the group to: what is elsewhere was moved there by somebody else. `undefined`: one that is not known. */
+const serversOf = (
+  { status }: GroupResource,
+  nodes: ReadonlyArray<Candidate>,
+  known: Account | undefined
+): ReadonlySet<string | undefined> =>
   new Set([
-    ...nodes.flatMap(({ name, server }) =>
-      server !== undefined && (name === status?.currentNode || name === status?.targetNode) ? [server] : []
-    ),
+    ...nodes
+      .filter(({ name }) => name === status?.currentNode || name === status?.targetNode)
+      .map((node) => (known === undefined ? node.server : serverOf(node, known))),
     ...(status?.addresses ?? []).flatMap(({ state, server }) =>
       state === "Routed" && server !== undefined ? [server] : []
     )
@@ -74,7 +79,7 @@ const restOf = (
 ): Rest => {
   const blocked = (message: string): Rest => ({ _tag: "Blocked", message })
   const ours = addressesOf(resource).filter(({ prefix }) => !claimed.has(prefix))
-  const servers = serversOf(resource, nodes)
+  const servers = serversOf(resource, nodes, account?._tag === "Usable" ? account.state.account : undefined)
   if (ours.length === 0 || servers.size === 0) return { _tag: "Todo", addresses: [] }
   if (account === undefined) return blocked("the Secret is not read yet")
   if (account._tag === "Unusable") return blocked(account.message)
@@ -84,6 +89,9 @@ const restOf = (
   const unread = [...(known.unread ?? [])].find((server) => servers.has(server))
   if (unread !== undefined && ours.some(({ prefix }) => !known.routes.has(prefix)))
     return blocked(`netcup does not tell what is routed to ${unread}`)
+  const isElsewhere = ({ prefix }: FailoverAddress.FailoverAddress) => !servers.has(known.routes.get(prefix) ?? "")
+  if (servers.has(undefined) && known.unidentified !== undefined && ours.some(isElsewhere))
+    return blocked("netcup does not tell which server the group's node is")
   return {
     _tag: "Todo",
     addresses: ours.flatMap((address) => {

@@ -8,6 +8,7 @@ import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddr
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import { type Group, HoldReason } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
+import { serverOf } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { GroupResource } from "../observe/GroupResource.ts"
 
@@ -41,8 +42,9 @@ export const sightings = (
   if (group.held !== undefined || group.current === undefined) return []
   if (group.target?.committed === true && group.target.node !== group.current) return []
   const node = nodes.find(({ name }) => name === group.current)
-  if (node?.server === undefined || Plan.standard.eligibility.judge({ group, node, account }).length > 0) return []
-  const { server: home } = node
+  const home = node && serverOf(node, account)
+  if (node === undefined || home === undefined) return []
+  if (Plan.standard.eligibility.judge({ group, node, account }).length > 0) return []
   const mark = markOf(resource)
   return group.addresses
     .filter(({ prefix }) => account.unread === undefined || account.unread.size === 0 || account.routes.has(prefix))

@@ -17,7 +17,9 @@ import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { type AccountHealth, type FirstReading, type Health, isLoginTrouble } from "./AccountHealth.ts"
+import * as NodeMapping from "./NodeMapping.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
+import * as ServerSights from "./ServerSights.ts"
 
 const nothing: Routes = { held: new Map(), untold: new Map() }
 
@@ -28,16 +30,35 @@ export interface ReadingOptions {
   /** Waits until nothing is under way at netcup that changes where addresses are. */
   readonly settle: Effect.Effect<boolean>
   readonly memoryOf: (account: AccountKey) => RouteMemory.RouteMemory
-  /** The servers that our nodes are. */
+  /** The servers that our nodes are by their annotations. */
   readonly servers: ReadonlySet<ServerName>
+  /** What else tells which servers they are. */
+  readonly seekers?: NodeMapping.Seekers | undefined
 }
 
+interface Watched {
+  readonly servers: ReadonlySet<ServerName>
+  readonly seekers: NodeMapping.Seekers
+}
+
+/** What nodes say of what they are, as texts. */
+const marksOf = ({ nodes }: NodeMapping.Seekers): ReadonlySet<string> =>
+  new Set(nodes.map(({ name, server, addresses, names }) => JSON.stringify([name, server, addresses, names])))
+
 /** Begins to read, until the scope ends. Gives the way to name other servers. */
-export const start = Effect.fnUntraced(function* ({ api, routing, health, settle, memoryOf, servers }: ReadingOptions) {
+export const start = Effect.fnUntraced(function* ({
+  api,
+  routing,
+  health,
+  settle,
+  memoryOf,
+  ...first
+}: ReadingOptions) {
   const settings = yield* Settings
   const wake = yield* Wake
   const scope = yield* Scope.Scope
-  const watched = yield* Ref.make(servers)
+  const sights = yield* ServerSights.make(routing)
+  const watched = yield* Ref.make<Watched>({ servers: first.servers, seekers: first.seekers ?? NodeMapping.nobody })
   const nudges = yield* Queue.sliding<void>(1)
 
   /** What others have moved: asked once nothing is under way any more, so that it is in there. */
@@ -66,8 +87,11 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     if (before.key !== key) yield* wake.now
   })
 
+  /** The servers that were looked at, or tried to, in this term. */
+  const inspected = new Set<ServerName>()
+
   const read = Effect.gen(function* () {
-    const ours = yield* Ref.get(watched)
+    const { servers: annotated, seekers } = yield* Ref.get(watched)
     // Alone and first: refused credentials are found out by a single call.
     const key = yield* routing.identity
     const memory = memoryOf(key)
@@ -75,14 +99,28 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     // What a former leader told may still be under way, which changes where addresses are, but not which servers there are.
     const servers = Effect.tap(routing.servers, () => accepted(key))
     const [listed] = yield* Effect.all([servers, before === undefined ? settle : Effect.void], { concurrency: 2 })
+    const proof = sights.prove(listed, memory, seekers)
+    // Where annotations say which servers to ask about, what proves them is asked for meanwhile.
+    const isLookedFor = seekers.nodes.some(({ server }) => server === undefined)
+    const provedFirst = isLookedFor ? yield* proof : undefined
+    const ours = NodeMapping.serversOf(seekers, annotated, memory)
     const startedAt = yield* Clock.currentTimeMillis
     const among = listed.filter((server) => ours.has(server))
-    const [{ held, untold }, first] = yield* Effect.all(
+    // By REST the route itself looks at its server; a SOAP call would be sent to one that is off.
+    const unseen = api === "soap" ? among.filter((server) => !inspected.has(server)) : []
+    const looks = Effect.gen(function* () {
+      const proved = provedFirst ?? (yield* proof)
+      const left = unseen.filter((server) => !proved.has(server))
+      yield* sights.inTime(memory, left)
+      return new Set([...proved, ...left])
+    })
+    const [{ held, untold, sites, locked }, first, looked] = yield* Effect.all(
       [
         among.length === 0 ? Effect.succeed(nothing) : routing.routes(among),
-        before === undefined ? past : Effect.succeed(before)
+        before === undefined ? past : Effect.succeed(before),
+        looks
       ],
-      { concurrency: 2 }
+      { concurrency: 3 }
     )
     const told = new Map<ServerName, Array<Prefix>>(
       among.filter((server) => !untold.has(server)).map((server) => [server, []])
@@ -91,7 +129,7 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     for (const [server, { message }] of untold) {
       yield* Effect.logWarning(`netcup does not tell what is routed to server ${server}`, { message })
     }
-    memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()) })
+    memory.learn({ startedAt, servers: listed, told, failed: new Set(untold.keys()), sites, locked })
     yield* Ref.update(
       health.ref,
       (was): Health => ({
@@ -104,24 +142,8 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     )
     yield* wake.now
     if (before === undefined) yield* Effect.forkIn(notice, scope)
-    return { here: [...told.keys()], memory }
+    return { here: [...told.keys()], memory, looked }
   })
-
-  const inspect = Effect.fnUntraced(function* (memory: RouteMemory.RouteMemory | undefined, server: ServerName) {
-    const view = yield* routing.inspect(server)
-    const isStopped = view.running === false || view.rescue
-    // SOAP routes to any server, and is asked once: it is not for that one look to say for ever.
-    if (memory === undefined || isStopped === memory.stopped().has(server) || (isStopped && api === "soap")) return view
-    memory.notRunning(server, isStopped)
-    yield* wake.now
-    return view
-  })
-
-  /** What a route needs is learned before it is needed. A failure is found again, and reported, by the route itself. */
-  const lookAt = (memory: RouteMemory.RouteMemory) => (server: ServerName) =>
-    inspect(memory, server).pipe(
-      Effect.catch((error) => Effect.logDebug(`netcup tells nothing of server ${server}: ${error.message}`))
-    )
 
   const untilRetry = Effect.gen(function* () {
     const { trouble } = yield* Ref.get(health.ref)
@@ -129,10 +151,14 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     return trouble !== undefined
   })
 
-  /** Returns when a server is named that was not among `covered`. */
-  const newServer = (covered: ReadonlySet<ServerName>) =>
+  /** Returns when a server is named that was not among `covered`, or a node says something else of what it is. */
+  const newServer = ({ servers: covered, seekers: before }: Watched) =>
     Effect.repeat(Queue.take(nudges), {
-      until: () => Effect.map(Ref.get(watched), (servers) => !servers.isSubsetOf(covered))
+      until: () =>
+        Effect.map(
+          Ref.get(watched),
+          ({ servers, seekers }) => !servers.isSubsetOf(covered) || !marksOf(seekers).isSubsetOf(marksOf(before))
+        )
     })
 
   /** In peace the refresh interval; sooner when the last read left a doubt. */
@@ -145,15 +171,16 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
   })
 
   const refresh = Effect.gen(function* () {
-    const inspected = new Set<ServerName>()
     while (true) {
       const covered = yield* Ref.get(watched)
       yield* read.pipe(
-        Effect.tap(({ here, memory }) => {
-          // By REST a server's state decides whether it is routed to: it is never older than the rest.
-          const due = here.filter((server) => api === "rest" || !inspected.has(server))
+        Effect.tap(({ here, memory, looked }) => {
+          // By REST a server's state is never older than the rest. SOAP would take a call more for each: only what is down is asked for again.
+          const isDue = (server: ServerName) => api === "rest" || !inspected.has(server) || !memory.isSound(server)
+          for (const server of looked) inspected.add(server)
+          const due = here.filter((server) => !looked.has(server) && isDue(server))
           for (const server of due) inspected.add(server)
-          return Effect.forEach(due, lookAt(memory), { concurrency: 4, discard: true })
+          return sights.all(memory, due)
         }),
         Effect.catch(health.fail)
       )
@@ -174,10 +201,12 @@ export const start = Effect.fnUntraced(function* ({ api, routing, health, settle
     /** A server's state, asked now; what it means for routing is remembered. */
     inspect: (server: ServerName) =>
       Ref.get(health.ref).pipe(
-        Effect.flatMap(({ known }) => inspect(known?.memory, server)),
+        Effect.flatMap(({ known }) =>
+          known === undefined ? routing.inspect(server) : sights.look(known.memory, server)
+        ),
         Effect.tapError((error) => (isLoginTrouble(error.reason) ? health.fail(error) : Effect.void))
       ),
-    watchServers: (servers: ReadonlySet<ServerName>) =>
-      Effect.andThen(Ref.set(watched, servers), Effect.asVoid(Queue.offer(nudges, undefined)))
+    watchServers: (servers: ReadonlySet<ServerName>, seekers = NodeMapping.nobody) =>
+      Effect.andThen(Ref.set(watched, { servers, seekers }), Effect.asVoid(Queue.offer(nudges, undefined)))
   }
 })

@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope"
 import type { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import * as NetcupAccount from "./NetcupAccount.ts"
+import type * as NodeMapping from "./NodeMapping.ts"
 import * as RouteMemory from "./RouteMemory.ts"
 
 /** An account, and what ends it. */
@@ -32,7 +33,8 @@ export class Accounts extends Context.Service<
     /** Opens what is wanted and not open, closes the others, and names the servers that our nodes are. What a call under way does is remembered all the same. */
     readonly use: (
       wanted: ReadonlyArray<Credentials>,
-      servers: ReadonlySet<ServerName>
+      servers: ReadonlySet<ServerName>,
+      seekers?: NodeMapping.Seekers
     ) => Effect.Effect<(credentials: Credentials) => NetcupAccount.NetcupAccount | undefined>
     /** Those that are open now. */
     readonly open: Effect.Effect<ReadonlyArray<NetcupAccount.NetcupAccount>>
@@ -54,10 +56,14 @@ export class Accounts extends Context.Service<
         return memory
       }
 
-      const openOne = Effect.fnUntraced(function* (credentials: Credentials, servers: ReadonlySet<ServerName>) {
+      const openOne = Effect.fnUntraced(function* (
+        credentials: Credentials,
+        servers: ReadonlySet<ServerName>,
+        seekers: NodeMapping.Seekers | undefined
+      ) {
         // Provided first: the captured context has our own scope, in which the account would outlive its closing.
         const own = yield* Scope.fork(scope)
-        const account = yield* NetcupAccount.open(credentials, servers, memoryOf).pipe(
+        const account = yield* NetcupAccount.open(credentials, servers, memoryOf, seekers).pipe(
           Scope.provide(own),
           Effect.provide(context)
         )
@@ -79,7 +85,7 @@ export class Accounts extends Context.Service<
 
       return Accounts.of({
         open: Effect.sync(() => Array.from(MutableHashMap.values(accounts), ({ account }) => account)),
-        use: Effect.fnUntraced(function* (wanted, servers) {
+        use: Effect.fnUntraced(function* (wanted, servers, seekers) {
           const open = [...MutableHashMap.keys(accounts)]
           for (const credentials of open) {
             if (wanted.some((one) => Equal.equals(one, credentials))) continue
@@ -89,8 +95,8 @@ export class Accounts extends Context.Service<
           }
           for (const credentials of wanted) {
             const entry = MutableHashMap.get(accounts, credentials)
-            if (Option.isSome(entry)) yield* entry.value.account.watchServers(servers)
-            else if (!MutableHashMap.has(ending, credentials)) yield* openOne(credentials, servers)
+            if (Option.isSome(entry)) yield* entry.value.account.watchServers(servers, seekers)
+            else if (!MutableHashMap.has(ending, credentials)) yield* openOne(credentials, servers, seekers)
           }
           const found = new Map(wanted.map((one) => [one, MutableHashMap.get(accounts, one)]))
           return (credentials) =>

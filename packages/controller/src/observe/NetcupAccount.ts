@@ -3,6 +3,7 @@
  */
 import type { Account, AccountKey } from "@netcup-failover/core/Account"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
+import type { ServerIdentity } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
@@ -14,6 +15,7 @@ import { Settings } from "../Settings.ts"
 import * as AccountHealth from "./AccountHealth.ts"
 import * as AccountReading from "./AccountReading.ts"
 import * as AccountRouting from "./AccountRouting.ts"
+import type * as NodeMapping from "./NodeMapping.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
 
 export interface AccountState {
@@ -21,6 +23,8 @@ export interface AccountState {
   readonly key: AccountKey | undefined
   /** Absent before it was read by these credentials. */
   readonly account: Account | undefined
+  /** How netcup knows its servers, as far as they were looked at. */
+  readonly identities?: ReadonlyMap<ServerName, ServerIdentity> | undefined
   readonly first: AccountHealth.FirstReading | undefined
   /** What an operator should know of the account before it matters, as sentences. */
   readonly notices: ReadonlyArray<string>
@@ -34,7 +38,7 @@ export interface NetcupAccount {
   /** Whether an address is on a server, as far as is known at this moment. */
   readonly holds: RouteMemory.RouteMemory["holds"]
   /** Names the servers that our nodes are: what is routed to them is read ahead. */
-  readonly watchServers: (servers: ReadonlySet<ServerName>) => Effect.Effect<void>
+  readonly watchServers: (servers: ReadonlySet<ServerName>, seekers?: NodeMapping.Seekers) => Effect.Effect<void>
   /** What netcup says of a server now. */
   readonly inspect: (server: ServerName) => Effect.Effect<ServerView, NetcupError>
   /**
@@ -57,11 +61,15 @@ export interface NetcupAccount {
 /** A routing task takes about a second. One that takes longer than this must not keep dead addresses from being moved. */
 const longestSettling = "15 seconds"
 
+const identified = (identities: AccountState["identities"]): Pick<AccountState, "identities"> =>
+  identities === undefined || identities.size === 0 ? {} : { identities }
+
 /** Opens an account: reads it now, and again at each refresh interval, until the scope ends. */
 export const open = Effect.fnUntraced(function* (
   credentials: Credentials,
   servers: ReadonlySet<ServerName>,
-  memoryOf: (account: AccountKey) => RouteMemory.RouteMemory
+  memoryOf: (account: AccountKey) => RouteMemory.RouteMemory,
+  seekers?: NodeMapping.Seekers
 ) {
   const settings = yield* Settings
   const timeouts = { readTimeout: settings.readTimeout, changeTimeout: settings.routeTimeout }
@@ -91,11 +99,12 @@ export const open = Effect.fnUntraced(function* (
 
   const shared = { api, routing, health, settle } as const
   const { route, unroute } = yield* AccountRouting.make(shared)
-  const { inspect, watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers })
+  const { inspect, watchServers } = yield* AccountReading.start({ ...shared, memoryOf, servers, seekers })
   const account: NetcupAccount = {
     state: Effect.map(Ref.get(health.ref), ({ key, known, first, notices, trouble }) => ({
       key,
       account: known?.memory.account(),
+      ...identified(known?.memory.identities()),
       first,
       notices,
       trouble

@@ -1,4 +1,5 @@
 import { type Candidate, maintenanceAnnotation, NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Verdict from "@netcup-failover/core/Verdict"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
@@ -25,6 +26,8 @@ const NodeResource = Schema.Struct({
   spec: Schema.optionalKey(
     Schema.Struct({
       unschedulable: Schema.optionalKey(Schema.Boolean),
+      /** `PROVIDER://…` of whatever names the machine there. */
+      providerID: Schema.optionalKey(Schema.String),
       taints: Schema.optionalKey(Schema.Array(Schema.Struct({ key: Schema.String })))
     })
   ),
@@ -40,7 +43,7 @@ const NodeResource = Schema.Struct({
           })
         )
       ),
-      /** Where it is probed; both change about never. */
+      /** Where it is probed, and what tells which server it is; these change about never. */
       addresses: Schema.optionalKey(Schema.Array(Schema.Struct({ type: Schema.String, address: Schema.String }))),
       daemonEndpoints: Schema.optionalKey(
         Schema.Struct({ kubeletEndpoint: Schema.optionalKey(Schema.Struct({ Port: Schema.Int })) })
@@ -89,6 +92,18 @@ const maintenanceOf = (annotation: string | undefined): string | undefined => {
   return characters.length > noteLength ? `${characters.slice(0, noteLength - 1).join("")}…` : note
 }
 
+const isIp = (type: string): boolean => type === "InternalIP" || type === "ExternalIP"
+
+/** What tells which server the node is, where no annotation does. */
+const identity = ({ metadata, spec, status }: NodeResource): Pick<Candidate, "addresses" | "names"> => {
+  const listed = status?.addresses ?? []
+  const addresses = ServerMapping.publicAddresses(listed.filter(({ type }) => isIp(type)).map(({ address }) => address))
+  const called = listed.filter(({ type }) => !isIp(type)).map(({ address }) => address)
+  const byProvider = /^[^:]+:\/\/(?:.*\/)?([^/]+)$/u.exec(spec?.providerID ?? "")?.[1]
+  const names = new Set([metadata.name, ...called, ...(byProvider === undefined ? [] : [byProvider])])
+  return { names: [...names], ...(addresses.length === 0 ? {} : { addresses }) }
+}
+
 /**
  * What the node says of its health.
  *
@@ -130,6 +145,7 @@ export const toCandidate = (resource: NodeResource, settlePeriod: number, draini
     server: serverOf(resource),
     labels: metadata.labels ?? {},
     verdict: Verdict.fromDeclared(declaredOf(resource, draining)),
+    ...identity(resource),
     ...(Number.isNaN(readySince) ? {} : { settledAt: readySince + settlePeriod }),
     ...(pressed.length === 0 ? {} : { pressures: pressed.map(({ type }) => type) }),
     ...(spec?.unschedulable === true ? { cordoned: true } : {}),

@@ -7,10 +7,12 @@ import type { Credentials } from "@netcup-failover/netcup/Credentials"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
+import { Settings } from "../Settings.ts"
 import { Accounts } from "./Accounts.ts"
 import { Cluster, type ClusterView } from "./Cluster.ts"
 import { finalizer, type GroupResource } from "./GroupResource.ts"
 import type { AccountState, NetcupAccount } from "./NetcupAccount.ts"
+import * as NodeMapping from "./NodeMapping.ts"
 import { type SecretResource, toCredentials } from "./SecretResource.ts"
 import type { SecretView } from "./Secrets.ts"
 import type { WorkloadView } from "./Workloads.ts"
@@ -94,7 +96,9 @@ export const look = Effect.gen(function* () {
   const usable = named.flatMap(({ credentials }) =>
     credentials !== undefined && Result.isSuccess(credentials) ? [credentials.success] : []
   )
-  const find = yield* accounts.use(distinct(usable), new Set(servers))
+  const seekers = NodeMapping.seekersOf(view.nodes, view.groups, (yield* Settings).nodeMapping === "automatic")
+  const find = yield* accounts.use(distinct(usable), new Set(servers), seekers)
+  const mapped = NodeMapping.mapper(seekers)
 
   const observed = yield* Effect.forEach(
     named,
@@ -104,7 +108,7 @@ export const look = Effect.gen(function* () {
         return { resource, ...seen, account: { _tag: "Unusable", message: credentials.failure } }
       const account = find(credentials.success)
       if (account === undefined) return { resource, ...seen, account: undefined }
-      return { resource, ...seen, account: { _tag: "Usable", account, state: yield* account.state } }
+      return { resource, ...seen, account: { _tag: "Usable", account, state: mapped(yield* account.state) } }
     })
   )
   const isLeaving = ({ resource }: GroupObservation) => resource.metadata.deletionTimestamp !== undefined

@@ -4,7 +4,9 @@
  */
 import type { Account } from "@netcup-failover/core/Account"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import type { ServerIdentity } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
+import * as Equal from "effect/Equal"
 
 /** One look at netcup; times in ms since the epoch. */
 export interface Read {
@@ -15,6 +17,16 @@ export interface Read {
   readonly told: ReadonlyMap<ServerName, Iterable<Prefix>>
   /** Our servers that it did not tell about. */
   readonly failed: ReadonlySet<ServerName>
+  /** Where failover addresses are, if it tells. */
+  readonly sites?: ReadonlyMap<Prefix, number> | undefined
+  /** Failover addresses that it does not let us route. */
+  readonly locked?: ReadonlySet<Prefix> | undefined
+}
+
+/** What netcup says of a server that stays as it is for long. */
+export interface Sight extends ServerIdentity {
+  readonly site?: number | undefined
+  readonly routable?: boolean | undefined
 }
 
 export interface RouteMemory {
@@ -33,6 +45,14 @@ export interface RouteMemory {
   readonly notRunning: (server: ServerName, is: boolean) => void
   /** Servers of which that was learnt. */
   readonly stopped: () => ReadonlySet<ServerName>
+  /** What netcup says of a server. `true`: what may be routed to it is not as before. */
+  readonly sighted: (sight: Sight) => boolean
+  /** The servers that were sighted. */
+  readonly identities: () => ReadonlyMap<ServerName, ServerIdentity>
+  /** Whether nothing that was sighted of a server speaks against routing to it. */
+  readonly isSound: (server: ServerName) => boolean
+  /** Servers of which netcup has not told what would tell whether our nodes are among them. */
+  readonly unidentified: (servers: ReadonlyArray<ServerName>) => void
   /** netcup never routes an address to a server, since that is at another site. */
   readonly offSite: (prefix: Prefix, server: ServerName) => void
   /** Addresses that may have been moved by a call whose answer is lost: to be looked for before they are told again. */
@@ -55,6 +75,11 @@ export const make = (): RouteMemory => {
   const unsure = new Set<Prefix>()
   const stopped = new Set<ServerName>()
   const offSite = new Map<Prefix, ReadonlySet<ServerName>>()
+  const sights = new Map<ServerName, Sight>()
+  let identities: ReadonlyMap<ServerName, ServerIdentity> = new Map()
+  let unidentified: ReadonlySet<ServerName> = new Set()
+  let sites: ReadonlyMap<Prefix, number> = new Map()
+  let locked: ReadonlySet<Prefix> = new Set()
   const moves = new Map<Prefix, { readonly at: number; readonly arrived: ServerName | undefined }>()
 
   /** One answer that lacks an address is not enough to move it: a needless move cannot be taken back for five minutes. */
@@ -64,7 +89,11 @@ export const make = (): RouteMemory => {
     return false
   }
 
-  const learn = ({ startedAt, servers, told, failed }: Read) => {
+  const learn = ({ startedAt, servers, told, failed, ...more }: Read) => {
+    sites = more.sites ?? sites
+    locked = more.locked ?? locked
+    for (const server of sights.keys()) if (!servers.includes(server)) sights.delete(server)
+    identities = new Map(sights)
     const routes = new Map<Prefix, ServerName>()
     for (const [server, prefixes] of told) {
       everRead.add(server)
@@ -89,12 +118,43 @@ export const make = (): RouteMemory => {
     account = { servers: new Set(servers), routes, unread }
   }
 
-  const view = (): Account | undefined =>
-    account && {
+  /** What netcup refused for its site, and what it would refuse. */
+  const allOffSite = (): ReadonlyMap<Prefix, ReadonlySet<ServerName>> => {
+    const all = new Map(offSite)
+    const sited = [...sights.values()].filter((sight) => sight.site !== undefined)
+    for (const [prefix, site] of sites) {
+      const apart = sited.filter((sight) => sight.site !== site).map(({ name }) => name)
+      if (apart.length > 0) all.set(prefix, new Set([...(offSite.get(prefix) ?? []), ...apart]))
+    }
+    return all
+  }
+
+  const view = (): Account | undefined => {
+    if (account === undefined) return undefined
+    const apart = allOffSite()
+    const unroutable = [...sights.values()].filter(({ routable }) => routable === false).map(({ name }) => name)
+    return {
       ...account,
       ...(stopped.size === 0 ? {} : { notRunning: new Set(stopped) }),
-      ...(offSite.size === 0 ? {} : { offSite: new Map(offSite) })
+      ...(apart.size === 0 ? {} : { offSite: apart }),
+      ...(unroutable.length === 0 ? {} : { unroutable: new Set(unroutable) }),
+      ...(locked.size === 0 ? {} : { locked }),
+      ...(unidentified.size === 0 ? {} : { unidentified })
     }
+  }
+
+  const sighted = (sight: Sight): boolean => {
+    const before = sights.get(sight.name)
+    if (before !== undefined && Equal.equals(before, sight)) return false
+    sights.set(sight.name, sight)
+    identities = new Map(sights)
+    const isRefused = (one: Sight | undefined) => one?.routable === false
+    const isApart = (one: Sight | undefined) =>
+      one?.site !== undefined && [...sites.values()].some((site) => site !== one.site)
+    return (
+      isRefused(before) !== isRefused(sight) || (before?.site !== sight.site && (isApart(before) || isApart(sight)))
+    )
+  }
 
   return {
     account: view,
@@ -122,10 +182,16 @@ export const make = (): RouteMemory => {
       else stopped.delete(server)
     },
     stopped: () => new Set(stopped),
+    sighted,
+    identities: () => identities,
+    isSound: (server) => !stopped.has(server) && sights.get(server)?.routable !== false,
+    unidentified: (servers) => {
+      unidentified = new Set(servers)
+    },
     offSite: (prefix, server) => {
       offSite.set(prefix, new Set([...(offSite.get(prefix) ?? []), server]))
     },
     unsure,
-    isDoubtful: () => missed.size > 0 || (account?.unread?.size ?? 0) > 0
+    isDoubtful: () => missed.size > 0 || unidentified.size > 0 || (account?.unread?.size ?? 0) > 0
   }
 }

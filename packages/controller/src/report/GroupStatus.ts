@@ -10,6 +10,7 @@ import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddr
 import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
 import type { HoldReason } from "@netcup-failover/core/Group"
 import type { Decision } from "@netcup-failover/core/Plan"
+import { serverOf } from "@netcup-failover/core/ServerMapping"
 import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
@@ -58,8 +59,8 @@ const addressState = (
 /** The node that an address is on. Of two nodes that claim its server the one that the decision is about. */
 const holderOf = ({ account, nodes, decision }: Situation, { prefix }: FailoverAddress): NodeName | undefined => {
   const server = account?.routes.get(prefix)
-  if (server === undefined) return undefined
-  const names = nodes.filter((node) => node.server === server).map(({ name }) => name)
+  if (account === undefined || server === undefined) return undefined
+  const names = nodes.filter((node) => serverOf(node, account) === server).map(({ name }) => name)
   const decided = decision._tag === "Move" ? decision.to : decision._tag === "Stay" ? decision.node : undefined
   return names.find((name) => name === decided) ?? names[0]
 }
@@ -249,7 +250,8 @@ const routed = (situation: Situation): Condition.Claim | undefined => {
       const { because } = decision
       if (because._tag === "Paused") return paused(situation, Wording.hold(because))
       if (because._tag === "Drifted" || because._tag === "Contested") return not(away(situation, because))
-      if (because._tag === "InvalidSpec" || because._tag === "Conflict") return not(Wording.hold(because))
+      if (because._tag === "InvalidSpec" || because._tag === "Conflict" || because._tag === "AddressLocked")
+        return not(Wording.hold(because))
       // Without netcup's word nothing new is known: its last word stands while the node that it was about is well.
       return wasRouted(situation) && isWell(situation) ? undefined : not(Wording.hold(because))
     }

@@ -17,6 +17,7 @@ const says: Readonly<Record<Reason, { readonly rank?: number; readonly message: 
   CredentialsError: { message: "nothing is under way: netcup cannot be asked with these credentials" },
   InvalidSpec: { message: "nothing is under way: the spec has to be corrected" },
   Conflict: { message: "nothing is under way: another group has one of the addresses" },
+  AddressLocked: { message: "nothing is under way: netcup does not let this login route one of the addresses" },
   Paused: { message: "nothing is under way: the group is paused" },
   Drifted: { message: "nothing is under way: somebody else has moved addresses, which is only told" },
   Contested: { message: "nothing is under way: somebody else keeps moving addresses" },

@@ -24,6 +24,7 @@ const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   AccountUnknown: "RoutingFailed",
   ServerUnknown: "RoutingFailed",
   WorkloadUnknown: "RoutingFailed",
+  AddressLocked: "AddressLocked",
   Paused: "Paused",
   Conflict: "Conflict",
   Drifted: "Drifted",

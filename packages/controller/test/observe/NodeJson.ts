@@ -9,12 +9,13 @@ export interface NodeParts {
   readonly ready?: "True" | "False" | "Unknown"
   readonly deletionTimestamp?: string
   readonly unschedulable?: boolean
+  readonly addresses?: ReadonlyArray<{ readonly type: string; readonly address: string }>
+  readonly providerID?: string
   readonly taints?: ReadonlyArray<string>
   /** Conditions that are True. */
   readonly pressures?: ReadonlyArray<string>
   /** When `Ready` changed last. */
   readonly readySince?: string
-  readonly addresses?: ReadonlyArray<{ readonly type: string; readonly address: string }>
   readonly kubeletPort?: number
   /** Stands for the moment: heartbeats, images, leases of IPs, whatever moves by itself. */
   readonly moment?: number
@@ -28,9 +29,10 @@ export const nodeJson = ({
   deletionTimestamp,
   unschedulable,
   taints = ["x"],
+  addresses = [{ type: "InternalIP", address: "203.0.113.11" }],
+  providerID = "netcup://v1",
   pressures = [],
   readySince = "2026-11-20T07:00:00Z",
-  addresses = [{ type: "InternalIP", address: "203.0.113.11" }],
   kubeletPort = 10_250,
   moment = 0
 }: NodeParts = {}): unknown => {
@@ -65,7 +67,7 @@ export const nodeJson = ({
     },
     spec: {
       podCIDR: "10.42.0.0/24",
-      providerID: "netcup://v1",
+      providerID,
       taints: taints.map((key) => ({ key, effect: "NoSchedule" })),
       ...(unschedulable === undefined ? {} : { unschedulable })
     },

@@ -40,6 +40,8 @@ describe("a Node as it is decoded", () => {
     ["its name", { name: "node-2" }],
     ["a cordon", { unschedulable: true }],
     ["a taint", { taints: [] }],
+    ["its addresses", { addresses: [{ type: "InternalIP", address: "203.0.113.12" }] }],
+    ["its provider's id", { providerID: "netcup://v2" }],
     ["pressure", { pressures: ["DiskPressure"] }],
     ["since when it is ready", { readySince: "2026-11-22T12:00:00Z" }],
     ["its address", { addresses: [{ type: "InternalIP", address: "203.0.113.12" }] }],
@@ -89,8 +91,33 @@ describe("a Node as a candidate", () => {
       server: "v1",
       labels: { "kubernetes.io/hostname": "node-1", "node-role.kubernetes.io/control-plane": "" },
       verdict: { state: "Healthy", reasons: [], changesAt: undefined },
+      names: ["node-1", "v1"],
+      addresses: ["203.0.113.11"],
       settledAt: Date.parse("2026-11-20T07:05:00Z")
     })
+  })
+
+  it("is called by its name, its host names and what its provider's id names, and has public addresses only", () => {
+    const { names, addresses } = toCandidate(
+      Result.getOrThrow(
+        decode({
+          metadata: { ...identity, name: "worker-1" },
+          spec: { providerID: "netcup://nuremberg/v2" },
+          status: {
+            addresses: [
+              { type: "InternalIP", address: "10.0.0.2" },
+              { type: "InternalIP", address: "2001:0db8:100:2::0010" },
+              { type: "ExternalIP", address: "203.0.113.2" },
+              { type: "ExternalIP", address: "no address" },
+              { type: "Hostname", address: "worker-1" },
+              { type: "ExternalDNS", address: "v2.servers.example" }
+            ]
+          }
+        })
+      )
+    )
+    assert.deepStrictEqual(names, ["worker-1", "v2.servers.example", "v2"])
+    assert.deepStrictEqual(addresses, ["2001:db8:100:2::10", "203.0.113.2"])
   })
 
   it("settles for a time after it became ready, as it says itself, if it says that and is", () => {

@@ -12,6 +12,7 @@ import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { account, accountState, candidate, resource, server } from "../Given.ts"
+import { settingsOf } from "../TestSettings.ts"
 
 const secret = (name: string, data: Readonly<Record<string, string>>): SecretView => ({
   _tag: "Found",
@@ -44,6 +45,7 @@ const look = Effect.fnUntraced(function* (
   }
   const observation = yield* Observation.look.pipe(
     Effect.provide(Layer.mock(Cluster, { view: Effect.succeed(cluster) })),
+    Effect.provide(settingsOf({})),
     Effect.provide(
       Layer.mock(Accounts, {
         use: (wanted, servers) =>

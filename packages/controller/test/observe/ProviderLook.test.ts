@@ -16,15 +16,11 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { account, accountState, node, server } from "../Given.ts"
+import { account, accountState, node, server, serverView } from "../Given.ts"
 import { settingsOf } from "../TestSettings.ts"
 
-const view = (name: ServerName, running: boolean | undefined, word?: string): ServerView => ({
-  name,
-  running,
-  word,
-  rescue: false
-})
+const view = (name: ServerName, running: boolean | undefined, word?: string): ServerView =>
+  serverView(name, { running, word })
 
 const unreachable = (retryAt?: number) =>
   new Errors.NetcupError({

@@ -16,7 +16,7 @@ import type { FailoverIp } from "./FailoverIp.ts"
 import type { Family } from "./FailoverIps.ts"
 import * as Listing from "./Listing.ts"
 import type { RestClient } from "./RestClient.ts"
-import { running } from "./Server.ts"
+import { ownAddresses, running } from "./Server.ts"
 import type { Site } from "./Site.ts"
 
 /** A server as it was when it was looked at. */
@@ -30,7 +30,8 @@ export interface SeenServer {
 const seenFor = Duration.seconds(60)
 
 /** Nothing that netcup says of it speaks against routing to it. */
-export const serves = ({ view: { rescue, running } }: SeenServer): boolean => running !== false && !rescue
+export const serves = ({ view: { rescue, routable, running } }: SeenServer): boolean =>
+  running !== false && !rescue && routable
 
 const noServer = (name: ServerName) =>
   new NetcupError({ reason: new ServerNotFound({ message: `the account has no server ${name}` }) })
@@ -86,7 +87,11 @@ export const make = Effect.fnUntraced(function* (client: RestClient, patience: D
       name,
       running: running(server),
       word: client.say(server.serverLiveInfo?.state ?? "") || undefined,
-      rescue: server.rescueSystemActive ?? false
+      rescue: server.rescueSystemActive ?? false,
+      routable: server.disabled !== true,
+      site: server.site?.id,
+      addresses: ownAddresses(server),
+      names: [server.hostname, server.nickname].filter((text) => text !== undefined)
     }
     const now: SeenServer = { id: server.id, site: server.site, view }
     yield* Ref.update(lastSeen, (before) => new Map(before).set(name, now))

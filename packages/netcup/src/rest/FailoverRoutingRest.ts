@@ -42,9 +42,11 @@ const wrongSite = (ip: FailoverIp, server: SeenServer) =>
     })
   })
 
-const notRunning = ({ view: { name, rescue } }: SeenServer) =>
+const notRunning = ({ view: { name, rescue, routable } }: SeenServer) =>
   new NetcupError({
-    reason: new ServerNotRunning({ message: rescue ? `${name} is in the rescue system` : `${name} is off` })
+    reason: new ServerNotRunning({
+      message: rescue ? `${name} is in the rescue system` : routable ? `${name} is off` : `${name} is disabled`
+    })
   })
 
 const notEditable = ({ address }: FailoverIp) =>
@@ -74,11 +76,15 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
       { concurrency: 2 }
     )
     const held = new Map<Prefix, ServerName>()
+    const sites = new Map<Prefix, number>()
+    const locked = new Set<Prefix>()
     const errors: Array<NetcupError> = []
     for (const answer of answers) {
       if (Result.isFailure(answer)) errors.push(answer.failure)
       else {
-        for (const [prefix, { server }] of answer.success) {
+        for (const [prefix, { editable, server, site }] of answer.success) {
+          if (site !== undefined) sites.set(prefix, site.id)
+          if (!editable) locked.add(prefix)
           if (server !== undefined && asked.has(server.name)) held.set(prefix, server.name)
         }
       }
@@ -87,7 +93,7 @@ export const make = Effect.fnUntraced(function* (credentials: RestCredentials, o
     if (error !== undefined && errors.length === answers.length) return yield* error
     // With one family told: an address that is nowhere to be seen may be on any of the servers.
     const untold = new Map(error === undefined ? [] : among.map((server) => [server, error] as const))
-    return { held, untold } satisfies Routes
+    return { held, untold, sites, locked } satisfies Routes
   })
 
   const anyUnderWay = Effect.gen(function* () {

@@ -1,7 +1,9 @@
 /**
  * Servers as REST tells of them. Fields that are not named here are dropped; null and absent are the same.
  */
+import { type Prefix, parse } from "@netcup-failover/core/FailoverAddress"
 import { ServerName } from "@netcup-failover/core/ServerName"
+import * as Array from "effect/Array"
 import * as Schema from "effect/Schema"
 import { informative } from "./Informative.ts"
 import { Site } from "./Site.ts"
@@ -78,4 +80,15 @@ const off: ReadonlySet<string> = new Set(["SHUTOFF", "SHUTDOWN", "CRASHED"])
 export const running = ({ serverLiveInfo }: Server): boolean | undefined => {
   const state = serverLiveInfo?.state
   return state === "RUNNING" ? true : state !== undefined && off.has(state) ? false : undefined
+}
+
+/** The server's own addresses: those that are routed to it are not among them. */
+export const ownAddresses = ({ ipv4Addresses = [], ipv6Addresses = [] }: Server): ReadonlyArray<Prefix> => {
+  const [addresses] = Array.separate([
+    ...ipv4Addresses.map(({ ip }) => parse(`${ip}/32`)),
+    ...ipv6Addresses.map(({ networkPrefix, networkPrefixLength = 64 }) =>
+      parse(`${networkPrefix}/${networkPrefixLength}`)
+    )
+  ])
+  return addresses.map(({ prefix }) => prefix)
 }

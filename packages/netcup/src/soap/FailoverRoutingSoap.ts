@@ -34,8 +34,11 @@ const getVServerInformation = {
   returns: one(
     object("vServerInformationObject", {
       rescueEnabled: Xsd.Boolean,
-      serverInterfaces: list(object("serverInterface", { ipv4IP: list(Xsd.Token), mac: Xsd.Token })),
-      status: Xsd.Token
+      serverInterfaces: list(
+        object("serverInterface", { ipv4IP: list(Xsd.Token), ipv6IP: list(Xsd.Token), mac: Xsd.Token })
+      ),
+      status: Xsd.Token,
+      vServerNickname: Schema.String
     })
   )
 }
@@ -54,11 +57,21 @@ export const make = Effect.fnUntraced(function* (credentials: SoapCredentials, o
   const look = Effect.fnUntraced(function* (server: ServerName) {
     const information = yield* call(getVServerInformation, { vservername: server })
     const primary = information?.serverInterfaces?.find(({ ipv4IP, mac }) => mac && ipv4IP?.some((ip) => ip !== ""))
+    const texts = (information?.serverInterfaces ?? []).flatMap(({ ipv4IP = [], ipv6IP = [] }) => [
+      ...ipv4IP,
+      ...ipv6IP
+    ])
+    const [addresses] = Array.separate(texts.map(parseListed))
+    const nickname = information?.vServerNickname
     const view: ServerView = {
       name: server,
       running: information?.status === "online" ? true : information?.status === "offline" ? false : undefined,
       word: say(information?.status ?? "") || undefined,
-      rescue: information?.rescueEnabled ?? false
+      rescue: information?.rescueEnabled ?? false,
+      routable: primary !== undefined,
+      site: undefined,
+      addresses: addresses.map(({ prefix }) => prefix),
+      names: nickname === undefined ? [] : [nickname]
     }
     return { view, mac: primary?.mac }
   })

@@ -75,7 +75,7 @@ export const losses = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
           yield* stage.lose(loss, { of: "reads", applied: true, times: 1 })
           assert.sameMembers<string>([...(yield* stage.routing.servers)], all)
           assert.deepStrictEqual<unknown>(yield* routesNow(stage), atFirst)
-          assert.deepStrictEqual(yield* stage.routing.inspect(serverA), {
+          assert.deepInclude(yield* stage.routing.inspect(serverA), {
             name: serverA,
             running: true,
             word: stage.words.running,

@@ -94,7 +94,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       test(`views a server that ${state}, and gives netcup's own word for it`, ({ routing, words }) =>
         Effect.gen(function* () {
           const word = running ? words.running : words.off
-          assert.deepStrictEqual(yield* routing.inspect(server), { name: server, running, word, rescue })
+          assert.deepInclude(yield* routing.inspect(server), { name: server, running, word, rescue })
         }))
     }
 
@@ -102,7 +102,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
       Effect.gen(function* () {
         yield* routing.inspect(serverA)
         yield* world.setPower(serverA, "offline")
-        assert.deepStrictEqual(yield* routing.inspect(serverA), {
+        assert.deepInclude(yield* routing.inspect(serverA), {
           name: serverA,
           running: false,
           word: words.off,
@@ -110,7 +110,7 @@ export const reads = <Refusal, Loss>(subject: Subject<Refusal, Loss>) => {
         })
         yield* world.setPower(serverA, "online")
         yield* world.setRescue(serverA, true)
-        assert.deepStrictEqual(yield* routing.inspect(serverA), {
+        assert.deepInclude(yield* routing.inspect(serverA), {
           name: serverA,
           running: true,
           word: words.running,

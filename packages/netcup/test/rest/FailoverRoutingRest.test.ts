@@ -223,7 +223,7 @@ describe("FailoverRoutingRest: what speaks against a route", () => {
         const { received, routing } = yield* account({
           "GET /v1/servers/111002": () => [200, server(111002, { serverLiveInfo: { state } })]
         })
-        assert.deepStrictEqual(yield* routing.inspect(v2), {
+        assert.deepInclude(yield* routing.inspect(v2), {
           name: v2,
           running: undefined,
           word: state,

@@ -172,7 +172,7 @@ describe("FailoverRoutingSoap.inspect", () => {
     it.live(`views a server ${name}`, () =>
       Effect.gen(function* () {
         const { received, routing } = yield* account({ getVServerInformation: () => information(inner) })
-        assert.deepStrictEqual(yield* routing.inspect(v1), { name: v1, running, word, rescue })
+        assert.deepInclude(yield* routing.inspect(v1), { name: v1, running, word, rescue })
         assert.strictEqual(received[0] && asked(received[0], "vservername"), "v1")
       }).pipe(Effect.provide(http))
     )
@@ -181,7 +181,7 @@ describe("FailoverRoutingSoap.inspect", () => {
   it.live("views a server that netcup says nothing of", () =>
     Effect.gen(function* () {
       const { routing } = yield* account({ getVServerInformation: () => answer("getVServerInformation", "") })
-      assert.deepStrictEqual(yield* routing.inspect(v1), {
+      assert.deepInclude(yield* routing.inspect(v1), {
         name: v1,
         running: undefined,
         word: undefined,
@@ -340,7 +340,7 @@ describe("FailoverRoutingSoap.route", () => {
         // Round trips that a look of its own, had it been sent, would have come before.
         for (let i = 0; i < 5; i++) yield* routing.servers
         release.resolve(online())
-        assert.deepStrictEqual(yield* Fiber.join(first === "inspect" ? one : other), {
+        assert.deepInclude(yield* Fiber.join(first === "inspect" ? one : other), {
           name: v1,
           running: true,
           word: "online",

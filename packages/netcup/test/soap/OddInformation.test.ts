@@ -22,7 +22,7 @@ describe("FailoverRoutingSoap: information with fields that are not as they shou
         send(response, 200, answer(operation, operation === "getVServerInformation" ? returns : ""))
       })
       const routing = yield* FailoverRoutingSoap.make(credentials, { ...quick, url })
-      assert.deepStrictEqual(yield* routing.inspect(server), {
+      assert.deepInclude(yield* routing.inspect(server), {
         name: server,
         running: true,
         word: "online",

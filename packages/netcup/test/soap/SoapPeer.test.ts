@@ -89,7 +89,7 @@ describe("the npm package soap as a server of the webservice", () => {
   it.live("tells the state of a server", () =>
     Effect.gen(function* () {
       const { calls, routing } = yield* start({ getVServerInformation: information })
-      assert.deepStrictEqual(yield* routing.inspect(v1), { name: v1, running: true, word: "online", rescue: true })
+      assert.deepInclude(yield* routing.inspect(v1), { name: v1, running: true, word: "online", rescue: true })
       assert.deepStrictEqual(calls, [
         { operation: "getVServerInformation", parameters: { ...login, vservername: "v1" } }
       ])

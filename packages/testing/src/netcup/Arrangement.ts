@@ -23,6 +23,7 @@ export interface ServerSpec {
   /** Exactly, instead of `status`: of an `online` server it is `RUNNING`, of an `offline` one `SHUTOFF`. */
   readonly state?: NetcupState.ServerState
   readonly rescue?: boolean
+  readonly disabled?: boolean
   readonly nickname?: string
   readonly hostname?: string
   /** REST's; absent: derived from the name. */
@@ -77,6 +78,7 @@ const toServer = (spec: ServerSpec, id: number): NetcupState.Server => ({
   status: NetcupState.powerOf(serverState(spec)),
   state: serverState(spec),
   rescue: spec.rescue ?? false,
+  disabled: spec.disabled ?? false,
   nickname: spec.nickname,
   hostname: spec.hostname ?? `${spec.name}.servers.example`,
   interfaces: spec.interfaces.map(({ driver = "virtio", ipv4 = [], ipv6 = [], mac }) => ({ driver, ipv4, ipv6, mac }))

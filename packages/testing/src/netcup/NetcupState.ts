@@ -34,7 +34,7 @@ export interface Site {
   readonly city: string
 }
 
-/** `id`, `site`, `state` and `hostname` are told by REST only. `status` is what SOAP makes of `state`. */
+/** `id`, `site`, `state`, `disabled` and `hostname` are told by REST only. `status` is what SOAP makes of `state`. */
 export interface Server {
   readonly id: number
   readonly name: string
@@ -42,6 +42,8 @@ export interface Server {
   readonly status: Power
   readonly state: ServerState
   readonly rescue: boolean
+  /** netcup has switched it off for the customer. */
+  readonly disabled: boolean
   readonly nickname: string | undefined
   readonly hostname: string | undefined
   readonly interfaces: ReadonlyArray<NetworkInterface>

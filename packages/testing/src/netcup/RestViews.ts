@@ -30,7 +30,7 @@ export const site = ({ city, id }: NetcupState.Site): JsonObject => ({ id, city 
 export const serverMinimal = (server: NetcupState.Server): JsonObject => ({
   id: server.id,
   name: server.name,
-  disabled: false,
+  disabled: server.disabled,
   hostname: server.hostname ?? null,
   nickname: server.nickname ?? null,
   template: { id: 1358, name: "RS 2000 G12 Pro" }

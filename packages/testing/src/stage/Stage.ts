@@ -60,6 +60,8 @@ export interface NodeOptions {
   /** Where its kubelet listens; absent: it does not say. */
   readonly port?: { readonly host: string; readonly port: number } | undefined
   readonly beats?: FakeKubelet.Beats
+  /** Its `InternalIP`; absent: where its kubelet listens. */
+  readonly internalIp?: string | undefined
 }
 
 export interface GroupOptions {
@@ -122,12 +124,12 @@ export const make = Effect.fn("Stage.make")(function* (options: NetcupStage.Netc
     /** A node that is ready and heartbeats. */
     addNode: Effect.fn("Stage.addNode")(function* (
       name: string,
-      { server, labels = {}, port, beats = {} }: NodeOptions = {}
+      { server, labels = {}, port, beats = {}, internalIp = port?.host }: NodeOptions = {}
     ) {
       yield* gone(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`)
       yield* gone(`/api/v1/nodes/${name}`)
       const annotations = server === undefined ? {} : { [serverNameAnnotation]: server }
-      const where = port === undefined ? {} : { internalIp: port.host, kubeletPort: port.port }
+      const where = { internalIp, kubeletPort: port?.port }
       return yield* FakeKubelet.start(http, { name, labels, annotations, ...where, ...beats })
     }),
     putSecret,

@@ -76,6 +76,7 @@ it.effect("what is added, removed and set shows in the state", () =>
         status: "offline",
         state: "SHUTOFF",
         rescue: true,
+        disabled: false,
         nickname: undefined,
         hostname: "v7.servers.example",
         interfaces: [{ mac: "aa:bb:cc:dd:ee:07", ipv4: [], ipv6: [], driver: "virtio" }]

@@ -1,0 +1,85 @@
+/**
+ * Writes down which server a node is, where that was found out without an annotation; if the settings ask for it.
+ *
+ * What somebody else writes is never overwritten: the node is read first, and written in that version only.
+ */
+import { type NodeName, serverNameAnnotation } from "@netcup-failover/core/Candidate"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
+import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
+import { objectPath } from "@netcup-failover/kubernetes/ResourceKind"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { nodes } from "../observe/NodeResource.ts"
+import type { Observation } from "../observe/Observation.ts"
+import { Settings } from "../Settings.ts"
+
+const Annotated = Schema.Struct({
+  metadata: Schema.Struct({
+    ...Identity.fields,
+    annotations: Schema.optionalKey(Schema.Struct({ [serverNameAnnotation]: Schema.optionalKey(Schema.String) }))
+  })
+})
+
+/** Until what was not written is tried again. */
+const retryPause = "30 seconds"
+
+/** The servers of nodes as all accounts have them: none of a node of which two say different things. */
+const found = ({ groups }: Observation): ReadonlyMap<NodeName, ServerName> => {
+  const servers = new Map<NodeName, ServerName>()
+  const disputed = new Set<NodeName>()
+  for (const { account } of groups) {
+    if (account?._tag !== "Usable") continue
+    for (const [node, mapping] of account.state.account?.mapping ?? []) {
+      const server = mapping._tag === "Mapped" && mapping.by !== "annotation" ? mapping.server : undefined
+      if (server === undefined || (servers.get(node) ?? server) !== server) disputed.add(node)
+      else servers.set(node, server)
+    }
+  }
+  for (const node of disputed) servers.delete(node)
+  return servers
+}
+
+/** An annotator that writes each node once, by what an observation tells. */
+export const make = Effect.gen(function* () {
+  const client = yield* KubeClient
+  const isWanted = (yield* Settings).annotateNodes === "true"
+  const written = new Map<NodeName, ServerName>()
+
+  const annotate = Effect.fn("NodeAnnotator.annotate")(function* (name: NodeName, server: ServerName) {
+    const path = objectPath(nodes, { name })
+    const { metadata } = yield* client.request({ method: "GET", path, schema: Annotated })
+    if ((metadata.annotations?.[serverNameAnnotation] ?? "").trim() !== "") return
+    yield* client.request({
+      method: "PATCH",
+      path,
+      contentType: "application/merge-patch+json",
+      body: {
+        metadata: { resourceVersion: metadata.resourceVersion, annotations: { [serverNameAnnotation]: server } }
+      },
+      schema: Annotated
+    })
+    yield* Effect.logInfo("annotated the node with its server", { node: name, server })
+  })
+
+  return Effect.fnUntraced(function* (seen: Observation) {
+    if (!isWanted) return
+    for (const [name, server] of found(seen)) {
+      if (written.get(name) === server) continue
+      written.set(name, server)
+      yield* annotate(name, server).pipe(
+        Effect.catch(({ message }) =>
+          Effect.gen(function* () {
+            yield* Effect.logWarning("the node is not annotated with its server", {
+              node: name,
+              server,
+              error: message
+            })
+            yield* Effect.sleep(retryPause)
+            written.delete(name)
+          })
+        )
+      )
+    }
+  })
+})

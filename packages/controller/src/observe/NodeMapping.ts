@@ -1,0 +1,67 @@
+/**
+ * Which servers of an account our nodes are, by what the cluster tells of nodes and netcup of servers.
+ */
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
+import type { ServerName } from "@netcup-failover/core/ServerName"
+import * as Result from "effect/Result"
+import type { GroupResource } from "./GroupResource.ts"
+import type { AccountState } from "./NetcupAccount.ts"
+import type * as RouteMemory from "./RouteMemory.ts"
+
+/** What of the cluster tells which servers nodes are. */
+export interface Seekers {
+  readonly nodes: ReadonlyArray<Candidate>
+  /** The addresses of all groups: where they are tells nothing. */
+  readonly failover: ReadonlySet<FailoverAddress.Prefix>
+}
+
+export const nobody: Seekers = { nodes: [], failover: new Set() }
+
+/** Resources are replaced, never changed: what one lists is read once. */
+const prefixes = new WeakMap<GroupResource, ReadonlyArray<FailoverAddress.Prefix>>()
+
+const prefixesOf = (resource: GroupResource): ReadonlyArray<FailoverAddress.Prefix> => {
+  const before = prefixes.get(resource)
+  if (before !== undefined) return before
+  const found = resource.spec.ips
+    .map(FailoverAddress.parse)
+    .flatMap((result) => (Result.isSuccess(result) ? [result.success.prefix] : []))
+  prefixes.set(resource, found)
+  return found
+}
+
+/** @param derive whether nodes without annotation are looked for; else only what annotations say is checked */
+export const seekersOf = (
+  nodes: ReadonlyArray<Candidate>,
+  groups: ReadonlyArray<GroupResource>,
+  derive: boolean
+): Seekers => ({
+  nodes: derive ? nodes : nodes.filter(({ server }) => server !== undefined),
+  failover: new Set(groups.flatMap(prefixesOf))
+})
+
+/** The servers that nodes are, by their annotations or else. */
+export const serversOf = (
+  seekers: Seekers,
+  annotated: ReadonlySet<ServerName>,
+  memory: RouteMemory.RouteMemory | undefined
+): ReadonlySet<ServerName> => {
+  if (memory === undefined || seekers.nodes.length === 0) return annotated
+  const mapping = ServerMapping.map(seekers.nodes, { identities: memory.identities(), failover: seekers.failover })
+  const derived = [...mapping.values()].flatMap((one) => ("server" in one ? [one.server] : []))
+  return derived.length === 0 ? annotated : new Set([...annotated, ...derived])
+}
+
+/** Says of accounts which of their servers nodes are. Many groups share an account: it is worked out once for each. */
+export const mapper = ({ nodes, failover }: Seekers) => {
+  const done = new Map<AccountState["key"], ReadonlyMap<NodeName, ServerMapping.ServerMapping>>()
+  return (state: AccountState): AccountState => {
+    const { account, identities, key } = state
+    if (account === undefined || identities === undefined || nodes.length === 0) return state
+    const mapping = done.get(key) ?? ServerMapping.map(nodes, { identities, failover })
+    done.set(key, mapping)
+    return mapping.size === 0 ? state : { ...state, account: { ...account, mapping } }
+  }
+}
