@@ -15,23 +15,26 @@ export interface Request {
   readonly body?: unknown
 }
 
-/** What comes of a request: JSON, or a refusal. */
-export type Answer = (request: Request) => Effect.Effect<unknown, KubeErrors.KubeErrorReason>
+/** What comes of a request: JSON, or a refusal. `isUrgent`: it waits behind no other, and is insisted on. */
+export type Answer = (request: Request, isUrgent?: boolean) => Effect.Effect<unknown, KubeErrors.KubeErrorReason>
+
+type Client = KubeClient["Service"]
 
 /** Nothing else is asked than what `answer` knows, and nothing watched but by `lines`. */
 export const layer = (
   answer: Answer,
-  lines: KubeClient["Service"]["lines"] = () => Effect.die("no watch is expected")
+  lines: Client["lines"] = () => Effect.die("no watch is expected"),
+  { doubt = Effect.void, silences = Stream.empty }: Partial<Pick<Client, "doubt" | "silences">> = {}
 ) =>
   Layer.succeed(
     KubeClient,
     KubeClient.of({
       namespace: undefined,
-      silences: Stream.empty,
-      doubt: Effect.void,
+      silences,
+      doubt,
       lines,
-      request: ({ method, path, body, schema }) =>
-        answer({ method, path, body }).pipe(
+      request: ({ method, path, body, schema, urgentAfter }) =>
+        answer({ method, path, body }, urgentAfter !== undefined).pipe(
           Effect.mapError((reason) => new KubeErrors.KubeError({ request: `${method} ${path}`, reason })),
           Effect.flatMap((json) =>
             Effect.orDie(Effect.fromResult(Result.mapError(Schema.decodeUnknownResult(schema)(json), String)))

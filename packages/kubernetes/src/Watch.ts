@@ -34,7 +34,10 @@ export interface WatchSettings extends List.Selection {
   readonly pageSize?: number | undefined
   /** How long the server keeps a watch open; up to double that, by chance, lest all watches end together. Default 5 min. */
   readonly serverTimeout?: Duration.Input | undefined
-  /** Run when the server proves without an event that the watch is live: it has just established it, or sent a bookmark. */
+  /**
+   * Run when the server proves without an event that the watch is live: it has just established it after a failure, or sent a bookmark. Not
+   * when it is resumed, with what was missed still to come.
+   */
   readonly onProof?: Effect.Effect<void> | undefined
 }
 
@@ -42,7 +45,10 @@ export interface Watch<A> extends WatchHealth.Observable {
   readonly events: Stream.Stream<WatchEvent<A>>
   /** Drops the connection and resumes on a new one: for who knows that this silence cannot be. */
   readonly reconnect: Effect.Effect<void>
-  /** The same for a connection that was made before then (monotonic ms). */
+  /**
+   * Resumes on a new connection if this one was made before then (monotonic ms). It counts for live meanwhile: whether it was not, nobody
+   * knows.
+   */
   readonly doubt: (before: number) => Effect.Effect<void>
 }
 
@@ -72,7 +78,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
   const path = collectionPath(kind, namespace)
   const decode = WatchFrame.line(kind)
   const health = yield* WatchHealth.make(path)
-  const cut = yield* Ref.make(Deferred.makeUnsafe<never, KubeError>())
+  const cut = yield* Ref.make(Deferred.makeUnsafe<void, KubeError>())
   /** When the present connection was made: its head came. */
   const liveAt = yield* Ref.make<number | undefined>(undefined)
 
@@ -105,8 +111,8 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     })
 
     /** The server may end a watch when it likes. One that ends at once and without a word is a failure all the same. */
-    const closed = Effect.gen(function* () {
-      if ((yield* Ref.get(frames)) === 0 && (yield* lived) < 1000) {
+    const closed = Effect.fnUntraced(function* (byUs: boolean) {
+      if (!byUs && (yield* Ref.get(frames)) === 0 && (yield* lived) < 1000) {
         return yield* named(new Unreachable({ message: "the server closed the watch at once" }))
       }
       yield* Effect.sleep(yield* delay(0))
@@ -117,9 +123,10 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
       const query = { labelSelector, fieldSelector, resourceVersion, timeoutSeconds }
       const lines = yield* client.lines(path, { ...query, watch: "true", allowWatchBookmarks: "true" }, idleLimit)
       yield* Ref.set(liveAt, yield* Monotonic.now)
+      const { _tag } = yield* health.observable.health
       yield* health.heard
       yield* health.live
-      yield* onProof
+      if (_tag !== "Live") yield* onProof
       return Stream.flattenIterable(Stream.mapEffect(lines, onLine))
     })
 
@@ -127,12 +134,12 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
       Effect.gen(function* () {
         yield* Ref.set(liveAt, undefined)
         yield* Ref.set(frames, 0)
-        const cutNow = yield* Deferred.make<never, KubeError>()
+        const cutNow = yield* Deferred.make<void, KubeError>()
         yield* Ref.set(cut, cutNow)
         const from = (resourceVersion: string) =>
           Stream.unwrap(follow(resourceVersion)).pipe(
             Stream.interruptWhen(Deferred.await(cutNow)),
-            Stream.concat(Stream.fromEffectDrain(closed))
+            Stream.concat(Stream.fromEffectDrain(Effect.flatMap(Deferred.isDone(cutNow), closed)))
           )
         const known = yield* Ref.get(version)
         if (known !== undefined) return from(known)
@@ -168,7 +175,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     doubt: Effect.fnUntraced(function* (before) {
       const connectedAt = yield* Ref.get(liveAt)
       // One that is just being made has its own limits.
-      if (connectedAt !== undefined && connectedAt < before) yield* reconnect
+      if (connectedAt !== undefined && connectedAt < before) yield* Deferred.succeed(yield* Ref.get(cut), undefined)
     })
   }
 })

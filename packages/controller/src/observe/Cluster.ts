@@ -21,6 +21,7 @@ import * as Drains from "./Drains.ts"
 import { type GroupResource, groups } from "./GroupResource.ts"
 import { leases } from "./LeaseResource.ts"
 import * as LeaseSource from "./LeaseSource.ts"
+import * as MachineDoubts from "./MachineDoubts.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
 import { nodes, serverOf, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
@@ -84,6 +85,7 @@ export class Cluster extends Context.Service<
       const nodeReflector = yield* Reflector.make(nodes, { idleLimit })
       const groupReflector = yield* Reflector.make(groups, { idleLimit })
       const leaseSource = yield* LeaseSource.make(settings)
+      yield* MachineDoubts.follow(detector.suspects)
       const secrets = yield* Secrets.make
       const workloads = yield* Workloads.make
       const drains = yield* Drains.make(Effect.suspend(() => Effect.andThen(candidates, wake.now)))

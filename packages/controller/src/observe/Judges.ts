@@ -83,9 +83,10 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
   /** When those recovered that had failed, ms since the epoch: a node may fail and recover while it never stops being Ready. */
   const recovered = new Map<NodeName, number>()
   const noteRecoveries = (before: Detection.Judged, after: Detection.Judged, { wall }: Moment) => {
-    if (before.convicted === after.convicted) return
-    for (const node of before.convicted.keys()) if (!after.convicted.has(node)) recovered.set(node, wall)
     for (const node of recovered.keys()) if (!after.verdicts.has(node)) recovered.delete(node)
+    if (before.convicted === after.convicted) return
+    for (const node of before.convicted.keys())
+      if (!after.convicted.has(node) && after.verdicts.has(node)) recovered.set(node, wall)
   }
 
   const refresh = (): Pick<Outcome, "suspects" | "overdue"> => {

@@ -2,14 +2,13 @@
  * Hears of the renewals of nodes' Leases, and of how far the watch that tells of them can be believed.
  *
  * Flow: the watch's events become renewals; bookmarks prove that all of them have come, a failure that they may not have. A silence that
- * cannot be, since several kubelets should renew, makes the watch anew. A Lease that seems overdue is read.
+ * cannot be, since several kubelets should renew, makes the watch anew. A Lease that seems overdue is read (`OverdueLeases`).
  * Guarantees: the first sight of a Lease is no renewal. A renewal proves nothing of other nodes, whose own may be on the way behind it.
  */
 import { NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
-import { objectPath } from "@netcup-failover/kubernetes/ResourceKind"
 import * as Watch from "@netcup-failover/kubernetes/Watch"
 import type { Observed, WatchEvent } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
@@ -20,6 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Detector } from "./Detector.ts"
 import { type LeaseResource, leaseNamespace, leases } from "./LeaseResource.ts"
+import * as OverdueLeases from "./OverdueLeases.ts"
 
 interface LeaseSourceSettings {
   readonly watchIdleLimit: Duration.Duration
@@ -28,9 +28,6 @@ interface LeaseSourceSettings {
 
 /** For so long a kubelet's Lease is good without renewal where nobody has set it otherwise, in ms. */
 const leaseDuration = 40_000
-
-/** Between two readings of one Lease, in ms. */
-const readInterval = 2_000
 
 /** What is known of one Lease. */
 interface Known {
@@ -91,10 +88,8 @@ export const make = Effect.fnUntraced(function* (
     Stream.runForEach(() => detector.hear(Signal.LeasesLost())),
     Effect.forkScoped
   )
-  yield* client.silences.pipe(
-    Stream.runForEach(() => watch.reconnect),
-    Effect.forkScoped
-  )
+  // No loss: what it resumes with says whether anything was missed.
+  yield* client.silences.pipe(Stream.runForEach(watch.doubt), Effect.forkScoped)
 
   const silenceLimit = Duration.toMillis(settings.leaseWatchIdleLimit)
   yield* Effect.gen(function* () {
@@ -109,43 +104,16 @@ export const make = Effect.fnUntraced(function* (
     if (renewing < 2) return
     yield* Effect.logWarning("the watch of nodes' Leases is silent, and made anew", { renewing })
     yield* watch.reconnect
+    // Others are quieter, and may have gone to the same machine.
+    yield* client.doubt
   }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
 
-  /** True if it is known now what the Lease says. */
-  const read = (node: NodeName) =>
-    client
-      .request({
-        method: "GET",
-        path: objectPath(leases, { name: node, namespace: leaseNamespace }),
-        schema: leases.schema,
-        retries: 0
-      })
-      .pipe(
-        Effect.flatMap(note),
-        Effect.as(true),
-        Effect.catch(({ reason }) => Effect.succeed(reason._tag === "NotFound"))
-      )
-
-  const lastRead = new Map<NodeName, number>()
-
-  const readAll = Effect.fn("LeaseSource.read")(function* (nodes: ReadonlySet<NodeName>) {
-    const last = Math.max(...[...nodes].map((node) => lastRead.get(node) ?? Number.NEGATIVE_INFINITY))
-    yield* Effect.sleep(Math.max(0, last + readInterval - (yield* Monotonic.now)))
-    const now = yield* Monotonic.now
-    for (const node of nodes) lastRead.set(node, now)
-    const isKnown = yield* Effect.forEach(nodes, read, { concurrency: 4 })
-    // Of all or of none: one that could not be read may have been renewed.
-    yield* isKnown.every((one) => one) ? heard : detector.hear(Signal.LeasesLost())
+  yield* OverdueLeases.read({
+    overdue: detector.overdue,
+    note,
+    heard,
+    lost: detector.hear(Signal.LeasesLost())
   })
-
-  yield* detector.overdue.pipe(
-    Stream.switchMap((nodes) => {
-      for (const node of lastRead.keys()) if (!known.has(node)) lastRead.delete(node)
-      return nodes.size === 0 ? Stream.empty : Stream.fromEffectDrain(Effect.forever(readAll(nodes)))
-    }),
-    Stream.runDrain,
-    Effect.forkScoped
-  )
 
   return { health: watch.health, healthChanges: watch.healthChanges, heardAt: watch.heardAt }
 })

@@ -6,6 +6,7 @@ import type { Judged } from "@netcup-failover/core/detect/Detection"
 import type { Signal } from "@netcup-failover/core/detect/Signal"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import { KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -43,6 +44,10 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     together: new Map()
   }
   const overdue = yield* SubscriptionRef.make<ReadonlySet<NodeName>>(new Set())
+  const silences = yield* Queue.unbounded<number>()
+  let doubts = 0
+  /** How long reading a Lease takes, by its name, in ms. */
+  const delays = new Map<string, number>()
 
   const object = (name: string) => ({
     metadata: { name, namespace: "kube-node-lease", uid: name, resourceVersion: `${version}`, labels: {} },
@@ -50,7 +55,7 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   })
 
   const kube = FakeKube.layer(
-    (request) =>
+    (request, isUrgent) =>
       Effect.suspend((): Effect.Effect<unknown, NotFound | ServerError> => {
         asked.push(request.path.slice(path.length))
         if (request.path === path) {
@@ -58,14 +63,25 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
           return Effect.succeed({ metadata: { resourceVersion: `${version}` }, items })
         }
         const name = request.path.slice(path.length + 1)
-        return refusal !== undefined && name.startsWith(refused) ? Effect.fail(refusal) : Effect.succeed(object(name))
+        if (!isUrgent) return Effect.die("a Lease that is overdue is waited for")
+        if (refusal !== undefined && name.startsWith(refused)) return Effect.fail(refusal)
+        return Effect.delay(
+          Effect.sync(() => object(name)),
+          delays.get(name) ?? 0
+        )
       }),
     () =>
       Effect.gen(function* () {
         const queue = yield* Queue.unbounded<string, KubeError | Cause.Done>()
         connections.push(queue)
         return Stream.fromQueue(queue)
+      }),
+    {
+      silences: Stream.fromQueue(silences),
+      doubt: Effect.sync(() => {
+        doubts += 1
       })
+    }
   )
   const detector = Layer.mock(Detector, {
     hear: (signal) => Effect.sync(() => void heard.push(short(signal))),
@@ -107,6 +123,15 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       refusal = reason
       refused = name
     },
+    /** Reading the Lease of this node takes so long from now on, in ms. */
+    delay: (n: number, millis: number) => void delays.set(`node-${n}`, millis),
+    /** Connections that were made until now are doubted. */
+    silence: Effect.gen(function* () {
+      yield* Queue.offer(silences, yield* Monotonic.now)
+      yield* TestClock.adjust("1 millis")
+    }),
+    /** How often it has doubted them itself. */
+    doubts: () => doubts,
     forgetNodes: () => {
       judged = { ...judged, verdicts: new Map() }
     },
@@ -196,8 +221,11 @@ describe("the source of Leases", () => {
       yield* api.renew(2, "second")
       yield* api.pass(11)
       assert.strictEqual(api.connections.length, 1)
+      assert.strictEqual(api.doubts(), 0)
       yield* api.pass(3)
       assert.strictEqual(api.connections.length, 2)
+      // Quieter watches may be on the same machine.
+      assert.strictEqual(api.doubts(), 1)
       // Nobody has renewed for so long that nobody is expected to.
       yield* api.pass(60)
       const settled = api.connections.length
@@ -250,11 +278,19 @@ describe("the source of Leases", () => {
       api.asked()
       yield* api.overdue(1)
       yield* api.overdue(1, 2)
+      yield* api.overdue(2)
+      yield* api.overdue(1, 2)
       yield* api.pass(1)
-      assert.deepStrictEqual([api.asked(), api.heard()], [["/node-1"], ["LeasesLost"]])
+      assert.deepStrictEqual(
+        [api.asked(), api.heard()],
+        [
+          ["/node-1", "/node-2"],
+          ["LeasesLost", "LeasesLost"]
+        ]
+      )
       yield* api.pass(4)
       assert.deepStrictEqual(api.asked(), ["/node-1", "/node-2", "/node-1", "/node-2"])
-      assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesLost"])
+      assert.deepStrictEqual(new Set(api.heard()), new Set(["LeasesLost"]))
       api.refuse(new ServerError({ status: 500, message: "no" }), "node-2")
       yield* api.pass(2)
       assert.deepStrictEqual(api.heard(), ["LeasesLost"])
@@ -262,6 +298,91 @@ describe("the source of Leases", () => {
       api.refuse(new NotFound({ message: "no such Lease" }))
       yield* api.pass(2)
       assert.deepStrictEqual(api.heard(), ["LeasesHeard"])
+    })
+  )
+
+  it.effect("reads one that becomes overdue meanwhile at once, and begins nothing again for it", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2, 3)
+      api.heard()
+      api.asked()
+      api.delay(1, 1_500)
+      yield* api.overdue(1)
+      yield* api.pass(1)
+      yield* api.overdue(1, 2)
+      assert.deepStrictEqual(api.asked(), ["/node-1", "/node-2"])
+      // Not before all were read: the first may have been renewed.
+      assert.deepStrictEqual(api.heard(), [])
+      api.leases.set("node-1", "second")
+      yield* TestClock.adjust("600 millis")
+      assert.deepStrictEqual([api.asked(), api.heard()], [[], ["Renewed node-1", "LeasesHeard"]])
+    })
+  )
+
+  it.effect("is not kept by a stream of others from proving what it has read", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2, 3, 4, 5)
+      for (const n of [1, 2, 3, 4, 5]) api.delay(n, 400)
+      api.heard()
+      api.asked()
+      for (const nodes of [[1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]]) {
+        yield* api.overdue(...nodes)
+        yield* TestClock.adjust("300 millis")
+      }
+      yield* TestClock.adjust("200 millis")
+      assert.deepStrictEqual(
+        [api.asked(), api.heard()],
+        [["/node-1", "/node-2", "/node-3", "/node-4", "/node-5"], ["LeasesHeard"]]
+      )
+    })
+  )
+
+  it.effect("takes an API server that answers late for one that kept kubelets waiting, too", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.delay(2, 4_500)
+      api.heard()
+      yield* api.overdue(1, 2)
+      yield* api.pass(5)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost"])
+    })
+  )
+
+  it.effect("takes nothing that was read long ago for a proof", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2, 3)
+      api.delay(2, 3_900)
+      api.delay(3, 1_000)
+      api.heard()
+      yield* api.overdue(1, 2)
+      yield* api.pass(1)
+      // Read again at 2 s, until 5.9 s.
+      api.delay(1, 3_900)
+      for (const seconds of [1, 1, 0.5]) yield* TestClock.adjust(Duration.seconds(seconds))
+      yield* api.overdue(1, 3)
+      yield* TestClock.adjust("1100 millis")
+      assert.deepStrictEqual(api.heard(), [])
+      yield* TestClock.adjust("1400 millis")
+      assert.deepStrictEqual(api.heard(), ["LeasesHeard"])
+    })
+  )
+
+  it.effect("resumes a watch whose machine is doubted, and takes that for no loss and no proof", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      yield* api.renew(1, "second")
+      api.heard()
+      api.asked()
+      yield* api.silence
+      api.leases.set("node-2", "second")
+      yield* api.pass(1)
+      assert.deepStrictEqual([api.connections.length, api.asked(), api.heard()], [2, [], []])
+      assert.strictEqual((yield* api.source.health)._tag, "Live")
+      yield* api.line("MODIFIED", api.object("node-2"))
+      assert.deepStrictEqual(api.heard(), ["Renewed node-2"])
+      // One that was resumed since is not resumed again.
+      yield* api.pass(1)
+      assert.strictEqual(api.connections.length, 2)
     })
   )
 })

@@ -2,6 +2,7 @@
  * Ports of this machine to be connected to, and what connections leave behind.
  */
 import { createServer, type Server, type Socket } from "node:net"
+import * as NodePort from "@netcup-failover/testing/stage/NodePort"
 import * as Effect from "effect/Effect"
 
 /** A listener, and what became of the connections to it. */
@@ -45,3 +46,13 @@ export const deaf = (host: string) => Effect.map(Effect.scoped(listener(host)), 
 /** What keeps the event loop busy, of the kinds that a connect has. */
 export const held = (): ReadonlyArray<string> =>
   process.getActiveResourcesInfo().filter((kind) => /^TCP(Socket|Connect)Wrap$/u.test(kind))
+
+/** A port on `host` that swallows: whoever connects hears nothing. Until the scope ends. */
+export const swallowingPort = (host: string) =>
+  Effect.gen(function* () {
+    const port = yield* NodePort.make(host)
+    yield* port.set("swallows")
+    // What that was tried with goes.
+    yield* Effect.sleep("50 millis")
+    return port.port
+  })

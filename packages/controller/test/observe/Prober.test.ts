@@ -14,8 +14,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
 import { settingsOf } from "../TestSettings.ts"
-import { deaf, held, listener } from "./Listeners.ts"
-import * as Swallower from "./Swallower.ts"
+import { deaf, held, listener, swallowingPort } from "./Listeners.ts"
 
 type Targets = ReadonlyMap<NodeName, ProbeTarget>
 
@@ -267,7 +266,7 @@ describe("the prober", () => {
     Effect.gen(function* () {
       const accepting = yield* listener("127.0.1.11")
       const closing = yield* listener("127.0.1.12", (socket) => void socket.end())
-      const swallowing = yield* Swallower.listen("127.0.1.13")
+      const swallowing = yield* swallowingPort("127.0.1.13")
       const refusing = yield* deaf("127.0.1.14")
       const before = held()
       const signals: Array<Signal> = []

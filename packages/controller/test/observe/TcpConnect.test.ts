@@ -5,8 +5,7 @@ import { connect, Outcome } from "@netcup-failover/controller/observe/TcpConnect
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { deaf, held, listener } from "./Listeners.ts"
-import * as Swallower from "./Swallower.ts"
+import { deaf, held, listener, swallowingPort } from "./Listeners.ts"
 
 const standStill = (millis: number) =>
   Effect.sync(() => {
@@ -53,7 +52,7 @@ describe("a TCP connect", () => {
   it.live("that is swallowed has no answer when its time is over", () =>
     Effect.gen(function* () {
       const host = "127.0.1.3"
-      const port = yield* Swallower.listen(host)
+      const port = yield* swallowingPort(host)
       const before = yield* Monotonic.now
       const outcome = yield* connect({ host, port }, 300)
       const after = yield* Monotonic.now
@@ -93,7 +92,7 @@ describe("a TCP connect", () => {
   for (const [what, target] of [
     ["accepted", Effect.map(listener("127.0.1.4"), ({ port }) => port)],
     ["refused", deaf("127.0.1.4")],
-    ["swallowed", Swallower.listen("127.0.1.4")]
+    ["swallowed", swallowingPort("127.0.1.4")]
   ] as const) {
     it.live(`that was ${what} tells nothing when this process stood still meanwhile`, () =>
       Effect.gen(function* () {
@@ -120,7 +119,7 @@ describe("a TCP connect", () => {
     Effect.gen(function* () {
       const host = "127.0.1.6"
       const { port, open } = yield* listener(host)
-      const swallowing = yield* Swallower.listen(host)
+      const swallowing = yield* swallowingPort(host)
       const before = held()
       yield* Effect.all(
         [

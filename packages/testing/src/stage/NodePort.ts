@@ -3,7 +3,6 @@
  */
 import { connect } from "node:net"
 import { Worker } from "node:worker_threads"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
@@ -30,21 +29,27 @@ export interface NodePort {
 
 const Port = Schema.decodeUnknownEffect(Schema.Int)
 
-/** Nothing on this machine takes so long to answer but a port that swallows. */
-const unanswered = Duration.millis(150)
+/** Nothing on this machine takes so long to answer but a port that swallows. In ms. */
+const unanswered = 150
 
-/** Connects once; whether it was answered. What nobody takes stays in the kernel's queue though it is given up here. */
+/**
+ * Connects once; whether it was answered. What nobody takes stays in the kernel's queue though it is given up here. Timers come before
+ * sockets in a turn of the event loop: when the time is over, the answer may lie there unheard, and a port that is taken for one that
+ * swallows too soon answers once a probe until its queue is full.
+ */
 const isAnswered = (host: string, port: number) =>
   Effect.callback<boolean>((resume) => {
     const socket = connect({ host, port })
     const end = (answered: boolean) => {
+      clearTimeout(timer)
       socket.destroy()
       resume(Effect.succeed(answered))
     }
+    const timer = setTimeout(() => setImmediate(() => setImmediate(end, false)), unanswered)
     socket.once("connect", () => end(true))
     socket.once("error", () => end(false))
-    return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.timeoutOrElse({ duration: unanswered, orElse: () => Effect.succeed(false) }))
+    return Effect.sync(() => end(false))
+  })
 
 /** Listens on `host` and a free port until the scope ends. Accepts at first. */
 export const make = Effect.fn("NodePort.make")(function* (host: string) {
