@@ -60,7 +60,7 @@ const start = Effect.gen(function* () {
     next: Effect.never
   })
   const context = yield* Layer.build(
-    Cluster.layer.pipe(Layer.provideMerge(Detector.layer), Layer.provide([wake, kube, settingsOf()]))
+    Cluster.layer.pipe(Layer.provideMerge(Detector.layer), Layer.provide([wake, kube, settingsOf({ PROBES: "Off" })]))
   )
   const { cluster, detector } = yield* Effect.provide(Effect.all({ cluster: Cluster, detector: Detector }), context)
   const tell = Effect.fnUntraced(function* (path: string, type: string, object: unknown) {
@@ -153,7 +153,7 @@ describe("the cluster", () => {
       const { cluster } = yield* start
       assert.deepStrictEqual(
         (yield* cluster.watches).map(({ resource, isLive }) => `${resource} ${isLive}`),
-        ["nodes true", "netcupfailoverips true", "leases true", "secrets true"]
+        ["nodes true", "netcupfailoverips true", "leases true", "secrets true", "pods true"]
       )
     })
   )
