@@ -5,7 +5,7 @@ import { NodeName } from "@netcup-failover/core/Candidate"
 import type { Judged } from "@netcup-failover/core/detect/Detection"
 import type { Signal } from "@netcup-failover/core/detect/Signal"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
-import { KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
+import { Forbidden, KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -33,6 +33,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   /** What becomes of reading one Lease, if not what it is. */
   let refusal: NotFound | ServerError | undefined
   let refused = ""
+  /** Whether the Leases may not be watched. */
+  let isForbidden = false
   const declared = fromDeclared({ ready: "True", deleting: false })
   let judged: Judged = {
     verdicts: new Map([...names(...nodes)].map((name) => [name, declared])),
@@ -62,6 +64,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       }),
     () =>
       Effect.gen(function* () {
+        if (isForbidden)
+          return yield* new KubeError({ request: "WATCH", reason: new Forbidden({ message: "no such right" }) })
         const queue = yield* Queue.unbounded<string, KubeError | Cause.Done>()
         connections.push(queue)
         return Stream.fromQueue(queue)
@@ -106,6 +110,9 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     refuse: (reason: NotFound | ServerError | undefined, name = "") => {
       refusal = reason
       refused = name
+    },
+    forbid: (now: boolean) => {
+      isForbidden = now
     },
     forgetNodes: () => {
       judged = { ...judged, verdicts: new Map() }
@@ -171,6 +178,29 @@ describe("the source of Leases", () => {
       yield* api.line("MODIFIED", api.object("node-1"))
       assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
       assert.strictEqual((yield* api.source.health)._tag, "Live")
+    })
+  )
+
+  it.effect("says that Leases tell nothing any more where the server refuses them for a minute, and not sooner", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.forbid(true)
+      yield* api.cut
+      yield* api.pass(55)
+      const soon = api.heard()
+      assert.isNotEmpty(soon)
+      assert.isTrue(soon.every((signal) => signal === "LeasesLost"))
+      yield* api.pass(25)
+      assert.strictEqual(api.heard().at(-1), "LeasesForbidden")
+      api.forbid(false)
+      yield* api.pass(15)
+      assert.strictEqual(api.heard().at(-1), "LeasesHeard")
+      // The next refusal is a new one.
+      api.forbid(true)
+      yield* api.cut
+      yield* api.pass(30)
+      assert.notInclude(api.heard(), "LeasesForbidden")
     })
   )
 

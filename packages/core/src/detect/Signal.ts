@@ -27,6 +27,8 @@ export type Signal = Data.TaggedEnum<{
   LeasesHeard: {}
   /** The watch of Leases broke: what it does not tell means nothing until it is heard again. */
   LeasesLost: {}
+  /** The server lives and lets us hear of no Lease any more: what was known of them tells nothing. */
+  LeasesForbidden: {}
   /** A TCP connect was accepted or refused (RST): the host lives. */
   Answered: { readonly node: NodeName }
   /** A TCP connect that began at `startedAt` (monotonic ms) ran into its time-out, or found no route. */

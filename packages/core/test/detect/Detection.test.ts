@@ -10,6 +10,7 @@ import {
   d,
   declared,
   epoch,
+  forbidden,
   heard,
   lost,
   renewed,
@@ -208,6 +209,13 @@ describe("the age of a Lease", () => {
     assert.strictEqual(story.of(b), `Suspect, ${silentFrom("52")}`)
     assert.isEmpty([...story.judged.overdue])
   })
+
+  it("takes no Lease for stale that it may not hear of any more", () => {
+    const story = others(well(nodes), 16)
+    assert.strictEqual(story.of(b), `Suspect, ${staleText}`)
+    assert.strictEqual(story.at(17, forbidden).of(b), "Healthy")
+    assert.match(silent(story.at(17, forbidden), 60).of(b), /^Suspect, has not answered/u)
+  })
 })
 
 describe("Ready=Unknown", () => {
@@ -222,6 +230,19 @@ describe("Ready=Unknown", () => {
     assert.strictEqual(live.at(85).of(b), "Failed, is silent (Ready=Unknown)")
     assert.strictEqual(live.at(75, declared(b)).of(b), "Healthy")
     assert.strictEqual(live.at(80, marked).at(85).of(b), "Failed, is silent (Ready=Unknown)")
+  })
+
+  it("counts where the API server is there and lets us hear of no Lease any more: nobody waits for what never comes", () => {
+    const away = others(well(nodes), 10).at(10, lost).at(70, marked)
+    assert.match(away.at(1_000).of(b), /^Suspect, guarded/u)
+    assert.strictEqual(away.at(1_000, forbidden).of(b), "Failed, is silent (Ready=Unknown)")
+    const before = others(well(nodes), 10).at(10, lost).at(70, forbidden)
+    assert.strictEqual(before.at(90, marked).of(b), "Failed, is silent (Ready=Unknown)")
+    // And nothing of before counts where the right is given back.
+    const back = before.at(100, heard, ...nodes.map(renewed), heard)
+    assert.strictEqual(back.at(101, marked).of(b), "Failed, is silent (Ready=Unknown)")
+    assert.strictEqual(back.of(b), "Healthy")
+    assert.strictEqual(away.at(100, forbidden).at(101, heard).of(b), "Failed, is silent (Ready=Unknown)")
   })
 
   it("counts at once if the API server was long back, or was away only afterwards", () => {

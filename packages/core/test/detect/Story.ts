@@ -78,6 +78,7 @@ export const unanswered = (node: NodeName, start: number): Signal =>
   Signal.Unanswered({ node, startedAt: start * 1_000 })
 export const heard = Signal.LeasesHeard()
 export const lost = Signal.LeasesLost()
+export const forbidden = Signal.LeasesForbidden()
 export const says = (node: NodeName, state: "Down" | "Running" | "Unknown", word = "offline"): Signal =>
   Signal.Provider({ node, state, word })
 
