@@ -142,6 +142,8 @@ const hear = (evidence: Evidence, moment: Moment, signal: Signal, standstill: nu
       return update(evidence, signal.node, ({ row: _, down: __, ...known }) => ({ ...known, answeredAt: moment.at }))
     case "Unanswered":
       return unanswered(evidence, moment, signal.node, Math.min(signal.startedAt, moment.at), standstill)
+    case "Retargeted":
+      return update(evidence, signal.node, ({ row: _, answeredAt: __, ...known }) => known)
     case "Provider": {
       const { node, state, word } = signal
       if (state === "Unknown") return evidence

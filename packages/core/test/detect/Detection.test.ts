@@ -14,6 +14,7 @@ import {
   heard,
   lost,
   renewed,
+  retargeted,
   type Story,
   says,
   unanswered,
@@ -130,6 +131,16 @@ describe("a node", () => {
     const silent = quiet.silent(b, 1, 60).at(60, heard)
     assert.strictEqual(silent.of(b), "Healthy")
     assert.strictEqual(silent.at(61, says(b, "Down")).of(b), "Healthy")
+  })
+
+  it("is told nothing of by a place that it never answered at, though it did elsewhere", () => {
+    const moved = others(well(nodes), 8).at(9, retargeted(b)).silent(b, 9, 15).at(15, heard)
+    assert.strictEqual(moved.of(b), `Suspect, ${staleText}`)
+    assert.match(moved.at(16, answered(b)).silent(b, 16, 24).of(b), /^Failed/u)
+    // Nor for ever by the last place where it did not.
+    const gone = well(nodes).silent(b, 1, 4)
+    assert.strictEqual(gone.of(b), `Suspect, ${silentFrom("01")}`)
+    assert.strictEqual(gone.at(5, retargeted(b)).of(b), "Healthy")
   })
 
   it("is forgotten when it is gone, and heard only once it is there", () => {
