@@ -421,13 +421,18 @@ describe("the guard", () => {
   })
 
   it("takes one that is not lost for our own where that is not known", () => {
-    const anybody = { self: undefined }
-    const story = (all: ReadonlyArray<typeof a>, who: ReadonlyArray<typeof a>) =>
-      cut(well(all, anybody).at(8, ...all.filter((node) => !who.includes(node)).map(renewed), heard), who).at(16, heard)
-    assert.match(story([a, b], [b]).of(b), /^Suspect, guarded/u)
-    assert.match(story([a, b, c], [b]).of(b), /^Failed/u)
-    assert.match(story([a, b, c], [b, c]).of(b), /^Suspect, guarded/u)
-    assert.match(story([a, b, c], [a, b, c]).of(b), /^Suspect, guarded/u)
+    // Nor is it where there is no such node: somebody set a name by hand.
+    for (const anybody of [{ self: undefined }, { self: d }]) {
+      const story = (all: ReadonlyArray<typeof a>, who: ReadonlyArray<typeof a>) =>
+        cut(well(all, anybody).at(8, ...all.filter((node) => !who.includes(node)).map(renewed), heard), who).at(
+          16,
+          heard
+        )
+      assert.match(story([a, b], [b]).of(b), /^Suspect, guarded/u)
+      assert.match(story([a, b, c], [b]).of(b), /^Failed/u)
+      assert.match(story([a, b, c], [b, c]).of(b), /^Suspect, guarded/u)
+      assert.match(story([a, b, c], [a, b, c]).of(b), /^Suspect, guarded/u)
+    }
   })
 
   it("judges our own node by the others: what is lost on both sides is the API server's trouble", () => {
