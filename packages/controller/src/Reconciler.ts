@@ -208,9 +208,15 @@ export const run = Effect.gen(function* () {
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* FiberSet.run(background, annotateNodes(seen))
     yield* notices.look(seen.groups.map(({ resource }) => resource))
-    const reclaims = yield* reclaimer.look(seen.groups, seen.leaving ?? [], seen.nodes)
+    const leaving = seen.leaving ?? []
+    const moving = yield* Effect.filter(
+      leaving.map(({ resource }) => resource.metadata.name),
+      (name) =>
+        Effect.map(mover.attempts(name), (all) => [...all.values()].some(({ state }) => state._tag === "Running"))
+    )
+    const reclaims = yield* reclaimer.look(seen.groups, leaving, seen.nodes, new Set(moving))
     const names = new Set(cases.map(({ group }) => group.name))
-    const reported = new Set([...names, ...(seen.leaving ?? []).map(({ resource }) => resource.metadata.name)])
+    const reported = new Set([...names, ...leaving.map(({ resource }) => resource.metadata.name)])
     yield* Effect.all([mover.retain(names), reporter.retain(reported), failovers.retain(names)], { discard: true })
     metrics.saw(seen)
     const settling = Steadiness.changesAt(seen.nodes, now)

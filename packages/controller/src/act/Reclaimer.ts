@@ -48,6 +48,9 @@ type Rest =
   | { readonly _tag: "Todo"; readonly addresses: ReadonlyArray<readonly [FailoverAddress.FailoverAddress, ServerName]> }
   | { readonly _tag: "Blocked"; readonly message: string }
 
+/** Until what is due and could not begin is looked at again, in ms. */
+const slowLook = 1_000
+
 /** netcup's limits have no longer memory: what they hold back is waited for so much longer. */
 const longestLimit = 3_600_000
 
@@ -109,11 +112,14 @@ export class Reclaimer extends Context.Service<
     /**
      * Gives and takes finalizers as the groups' policies ask for, and goes on with groups that are being deleted. Waits for nobody. Gives
      * when time alone gives it something to do (ms since the epoch).
+     *
+     * @param moving groups by name of which a move is still on its way: nobody knows yet where their addresses will be
      */
     readonly look: (
       living: ReadonlyArray<GroupObservation>,
       leaving: ReadonlyArray<GroupObservation>,
-      nodes: ReadonlyArray<Candidate>
+      nodes: ReadonlyArray<Candidate>,
+      moving: ReadonlySet<string>
     ) => Effect.Effect<number | undefined>
   }
 >()("@netcup-failover/controller/act/Reclaimer") {
@@ -243,6 +249,15 @@ export class Reclaimer extends Context.Service<
                 yield* waits(reason.message, until, byLimit)
               })
           }),
+          // A bug must not leave it behind as running for ever; what was sent, if anything, is not known.
+          Effect.catchDefect((defect) =>
+            Effect.gen(function* () {
+              yield* Effect.logError("a bug broke off an unroute", defect)
+              yield* ledgers.end(key, ticket, { _tag: "Spent" })
+              const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(settings.maxBackoff)
+              yield* waits("an internal error broke it off", until, false)
+            })
+          ),
           Effect.andThen(wake.now)
         )
         yield* FiberMap.run(running, `${uid}\n${prefix}`, work)
@@ -251,7 +266,8 @@ export class Reclaimer extends Context.Service<
       const depart = Effect.fnUntraced(function* (
         observed: GroupObservation,
         claimed: ReadonlySet<FailoverAddress.Prefix>,
-        nodes: ReadonlyArray<Candidate>
+        nodes: ReadonlyArray<Candidate>,
+        moving: ReadonlySet<string>
       ) {
         const resource = yield* reporter.newest(observed.resource)
         const { uid, deletionTimestamp = "" } = resource.metadata
@@ -263,11 +279,13 @@ export class Reclaimer extends Context.Service<
         const rest = restOf(observed, claimed, nodes)
         const isDone = ({ prefix }: FailoverAddress.FailoverAddress) => departure.attempts.get(prefix)?._tag === "Done"
         const left = rest._tag === "Todo" ? rest.addresses.filter(([address]) => !isDone(address)) : []
-        const isRunning = [...departure.attempts.values()].some(({ _tag }) => _tag === "Running")
+        const isMoving = moving.has(resource.metadata.name)
+        const isRunning = isMoving || [...departure.attempts.values()].some(({ _tag }) => _tag === "Running")
         if (rest._tag === "Todo" && left.length === 0 && !isRunning) return yield* release(resource, undefined)
         const now = yield* Clock.currentTimeMillis
         const waiting = [...departure.attempts.values()].filter((attempt) => attempt._tag === "Waits")
-        const message = rest._tag === "Blocked" ? rest.message : waiting[0]?.message
+        const wayOff = isMoving ? "a move is still on its way" : undefined
+        const message = rest._tag === "Blocked" ? rest.message : (waiting[0]?.message ?? wayOff)
         const isLimited = rest._tag === "Todo" && waiting.length > 0 && waiting.every(({ byLimit }) => byLimit)
         const deadline = Date.parse(deletionTimestamp) + patience + (isLimited ? longestLimit : 0)
         if (now >= deadline && !isRunning) {
@@ -281,12 +299,17 @@ export class Reclaimer extends Context.Service<
             for (const [address, from] of left) yield* unroute(observed, departure, address, from)
         }
         yield* reporter.reportSoon(resource, UnroutingStatus.compose(resource, message, now))
-        const again = [...departure.attempts.values()].flatMap((one) => (one._tag === "Waits" ? [one.until] : []))
-        return Math.max(now, Math.min(deadline, ...again))
+        const again = left.flatMap(([{ prefix }]) => {
+          const attempt = departure.attempts.get(prefix)
+          return attempt?._tag === "Waits" ? [attempt.until > now ? attempt.until : now + slowLook] : []
+        })
+        // What is blocked or running wakes us by itself.
+        const due = [...again, ...(now < deadline ? [deadline] : [])]
+        return due.length === 0 ? undefined : Math.min(...due)
       })
 
       return Reclaimer.of({
-        look: Effect.fnUntraced(function* (living, leaving, nodes) {
+        look: Effect.fnUntraced(function* (living, leaving, nodes, moving) {
           const claimed = new Set(living.flatMap(({ resource }) => addressesOf(resource).map(({ prefix }) => prefix)))
           const marks = yield* Effect.forEach(
             living,
@@ -298,7 +321,7 @@ export class Reclaimer extends Context.Service<
               return yield* setFinalizers(resource, wanted ? [...others, finalizer] : others)
             })
           )
-          const looks = yield* Effect.forEach(leaving, (one) => depart(one, claimed, nodes))
+          const looks = yield* Effect.forEach(leaving, (one) => depart(one, claimed, nodes, moving))
           const uids = new Set([...living, ...leaving].map(({ resource }) => resource.metadata.uid))
           for (const uid of departures.keys()) if (!uids.has(uid)) departures.delete(uid)
           for (const uid of refused.keys()) if (!uids.has(uid)) refused.delete(uid)

@@ -30,8 +30,11 @@ const shortestTick = 50
 export class Detector extends Context.Service<
   Detector,
   {
-    /** Stamps the signal with the clocks' time. Cheap, unless it changes something. */
-    readonly hear: (signal: Signal) => Effect.Effect<void>
+    /**
+     * Stamps the signals with the clocks' time. Cheap, unless it changes something. What was learnt in one moment is told in one, lest the
+     * first be judged without the others: of many nodes that were lost together one would seem to be lost alone.
+     */
+    readonly hear: (...signals: ReadonlyArray<Signal>) => Effect.Effect<void>
     /** Judges for these groups' choices too from now on, and for no others. */
     readonly follow: (choices: Judges.Choices) => Effect.Effect<void>
     /** As the controller is set. */
@@ -74,9 +77,9 @@ export class Detector extends Context.Service<
         yield* wake.now
       })
 
-      const hear = (signal: Signal): Effect.Effect<void> =>
+      const hear = (...signals: ReadonlyArray<Signal>): Effect.Effect<void> =>
         Clock.clockWith((clock) => {
-          const outcome = judges.hear(momentOf(clock), signal)
+          const outcome = judges.hear(momentOf(clock), ...signals)
           return outcome === undefined ? Effect.void : Effect.uninterruptible(tell(outcome))
         })
 

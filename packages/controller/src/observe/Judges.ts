@@ -100,14 +100,14 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
   read = readers()
 
   return {
-    /** `undefined`: it was one more heartbeat, and nothing was judged. */
-    hear: (now: Moment, signal: Signal): Outcome | undefined => {
-      evidence = Evidence.fold(evidence, now, signal)
+    /** Judges once, when all of them are heard. `undefined`: they were heartbeats, and nothing was judged. */
+    hear: (now: Moment, ...signals: ReadonlyArray<Signal>): Outcome | undefined => {
+      for (const signal of signals) evidence = Evidence.fold(evidence, now, signal)
       let verdicts = false
       let isQuiet = true
       for (const memory of memories) {
         const before = memory.judged
-        if (isHeartbeat(before, signal)) continue
+        if (signals.every((signal) => isHeartbeat(before, signal))) continue
         isQuiet = false
         memory.judged = judgeBy(memory.thresholds, before, now)
         if (memory === ownWay) noteRecoveries(before, memory.judged, now)

@@ -3,6 +3,7 @@
  *
  * Flow: the watch's events become renewals; bookmarks prove that all of them have come, a failure that they may not have. A silence that
  * cannot be, since several kubelets should renew, makes the watch anew. A Lease that seems overdue is read (`OverdueLeases`).
+ * Where the server will not tell us of Leases any more, for a minute and longer, they are as if they had never been.
  * Guarantees: the first sight of a Lease is no renewal. A renewal proves nothing of other nodes, whose own may be on the way behind it.
  */
 import { NodeName } from "@netcup-failover/core/Candidate"
@@ -28,6 +29,12 @@ interface LeaseSourceSettings {
 
 /** For so long a kubelet's Lease is good without renewal where nobody has set it otherwise, in ms. */
 const leaseDuration = 40_000
+
+/** For so long in a row, in ms, a refusal is taken for one that lasts: an API server that starts knows no roles yet. */
+const lastingRefusal = 60_000
+
+/** The server has answered, and will not tell. */
+const refusals: ReadonlySet<string> = new Set(["Forbidden", "NotFound"])
 
 /** What is known of one Lease. */
 interface Known {
@@ -83,9 +90,18 @@ export const make = Effect.fnUntraced(function* (
     Effect.retry(Schedule.spaced("1 second")),
     Effect.forkScoped
   )
+  let refusedSince: number | undefined
   yield* watch.healthChanges.pipe(
-    Stream.filter(({ _tag }) => _tag !== "Live"),
-    Stream.runForEach(() => detector.hear(Signal.LeasesLost())),
+    Stream.runForEach(
+      Effect.fnUntraced(function* (health) {
+        const isRefused = health._tag === "Failing" && refusals.has(health.error.reason._tag)
+        const now = yield* Monotonic.now
+        refusedSince = isRefused ? (refusedSince ?? now) : undefined
+        if (refusedSince !== undefined && now - refusedSince >= lastingRefusal)
+          return yield* detector.hear(Signal.LeasesForbidden())
+        if (health._tag !== "Live") yield* detector.hear(Signal.LeasesLost())
+      })
+    ),
     Effect.forkScoped
   )
   // No loss: what it resumes with says whether anything was missed.

@@ -105,6 +105,7 @@ export const run = Effect.fn("Prober.run")(function* ({
       if (wanted.has(node)) continue
       probed.delete(node)
       yield* FiberMap.remove(workers, node)
+      yield* hear(Signal.Retargeted({ node }))
     }
     for (const [node, target] of wanted) {
       const before = probed.get(node)
@@ -113,6 +114,8 @@ export const run = Effect.fn("Prober.run")(function* ({
       const one = { target, phase: before?.phase ?? phase }
       probed.set(node, one)
       yield* FiberMap.run(workers, node, supervised(node, one))
+      // The new place may be behind a firewall that the old one was not behind.
+      if (before !== undefined) yield* hear(Signal.Retargeted({ node }))
     }
   })
 

@@ -5,7 +5,7 @@ import { NodeName } from "@netcup-failover/core/Candidate"
 import type { Judged } from "@netcup-failover/core/detect/Detection"
 import type { Signal } from "@netcup-failover/core/detect/Signal"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
-import { KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
+import { Forbidden, KubeError, NotFound, ServerError, Unreachable } from "@netcup-failover/kubernetes/KubeError"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -34,6 +34,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   /** What becomes of reading one Lease, if not what it is. */
   let refusal: NotFound | ServerError | undefined
   let refused = ""
+  /** Whether the Leases may not be watched. */
+  let isForbidden = false
   const declared = fromDeclared({ ready: "True", deleting: false })
   let judged: Judged = {
     verdicts: new Map([...names(...nodes)].map((name) => [name, declared])),
@@ -72,6 +74,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       }),
     () =>
       Effect.gen(function* () {
+        if (isForbidden)
+          return yield* new KubeError({ request: "WATCH", reason: new Forbidden({ message: "no such right" }) })
         const queue = yield* Queue.unbounded<string, KubeError | Cause.Done>()
         connections.push(queue)
         return Stream.fromQueue(queue)
@@ -132,6 +136,9 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     }),
     /** How often it has doubted them itself. */
     doubts: () => doubts,
+    forbid: (now: boolean) => {
+      isForbidden = now
+    },
     forgetNodes: () => {
       judged = { ...judged, verdicts: new Map() }
     },
@@ -196,6 +203,29 @@ describe("the source of Leases", () => {
       yield* api.line("MODIFIED", api.object("node-1"))
       assert.deepStrictEqual(api.heard(), ["Renewed node-1"])
       assert.strictEqual((yield* api.source.health)._tag, "Live")
+    })
+  )
+
+  it.effect("says that Leases tell nothing any more where the server refuses them for a minute, and not sooner", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.forbid(true)
+      yield* api.cut
+      yield* api.pass(55)
+      const soon = api.heard()
+      assert.isNotEmpty(soon)
+      assert.isTrue(soon.every((signal) => signal === "LeasesLost"))
+      yield* api.pass(25)
+      assert.strictEqual(api.heard().at(-1), "LeasesForbidden")
+      api.forbid(false)
+      yield* api.pass(15)
+      assert.strictEqual(api.heard().at(-1), "LeasesHeard")
+      // The next refusal is a new one.
+      api.forbid(true)
+      yield* api.cut
+      yield* api.pass(30)
+      assert.notInclude(api.heard(), "LeasesForbidden")
     })
   )
 

@@ -176,7 +176,8 @@ describe("the prober", () => {
 
   it.effect("follows nodes as they come, change their address and go", () =>
     Effect.gen(function* () {
-      const { asked, targets } = yield* start(nodes(2))
+      const { asked, signals, targets } = yield* start(nodes(2))
+      const retargeted = () => signals.filter(({ _tag }) => _tag === "Retargeted")
       yield* seconds(3)
       yield* SubscriptionRef.set(
         targets,
@@ -191,10 +192,16 @@ describe("the prober", () => {
         [1, 2, 3, 4].map((n) => timesOf(asked, n).length),
         [6, 3, 3, 3]
       )
+      // What it answered where it was says nothing of where it is.
+      assert.deepStrictEqual(retargeted(), [Signal.Retargeted({ node: nodeOf(2) })])
       // Its moment of the interval is the node's, not the address's.
       assert.closeTo((timesOf(asked, 3)[0] ?? 0) - (timesOf(asked, 2)[0] ?? 0), 3_000, 15)
       yield* SubscriptionRef.set(targets, new Map())
       yield* seconds(3)
+      assert.deepStrictEqual(
+        retargeted().slice(1),
+        [1, 2, 4].map((n) => Signal.Retargeted({ node: nodeOf(n) }))
+      )
       assert.deepStrictEqual(
         [1, 2, 3, 4].map((n) => timesOf(asked, n).length),
         [6, 3, 3, 3]
@@ -210,7 +217,7 @@ describe("the prober", () => {
       yield* SubscriptionRef.set(targets, new Map())
       yield* seconds(1)
       assert.strictEqual(underWay.get("127.0.1.1"), 0)
-      assert.deepStrictEqual(signals, [])
+      assert.deepStrictEqual(signals, [Signal.Retargeted({ node: nodeOf(1) })])
     })
   )
 

@@ -98,6 +98,18 @@ const renew = (evidence: Evidence, moment: Moment, node: NodeName): Evidence => 
   }))
 }
 
+/** As if they had never been heard of; else what waits for them to be heard again would wait for ever. */
+const forbid = (evidence: Evidence): Evidence =>
+  evidence.leases === undefined
+    ? evidence
+    : {
+        ...evidence,
+        leases: undefined,
+        nodes: HashMap.map(evidence.nodes, ({ renewed: _, unknown, ...known }) =>
+          unknown === undefined ? known : { ...known, unknown: { moment: unknown.moment, watched: undefined } }
+        )
+      }
+
 const unanswered = (evidence: Evidence, moment: Moment, node: NodeName, startedAt: number, standstill: number) =>
   update(evidence, node, (known) => {
     // A connect that was under way while we stood still was not really asked; nor is an answer undone by what was asked before it.
@@ -124,10 +136,14 @@ const hear = (evidence: Evidence, moment: Moment, signal: Signal, standstill: nu
       return { ...evidence, leases: LeaseWatch.proved(evidence.leases, moment.at) }
     case "LeasesLost":
       return { ...evidence, leases: LeaseWatch.lost(evidence.leases) }
+    case "LeasesForbidden":
+      return forbid(evidence)
     case "Answered":
       return update(evidence, signal.node, ({ row: _, down: __, ...known }) => ({ ...known, answeredAt: moment.at }))
     case "Unanswered":
       return unanswered(evidence, moment, signal.node, Math.min(signal.startedAt, moment.at), standstill)
+    case "Retargeted":
+      return update(evidence, signal.node, ({ row: _, answeredAt: __, ...known }) => known)
     case "Provider": {
       const { node, state, word } = signal
       if (state === "Unknown") return evidence

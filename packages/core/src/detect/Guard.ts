@@ -30,14 +30,15 @@ const below = (sorted: Float64Array, limit: number): number => {
 }
 
 /**
- * @param self our own node, which tells nothing: it is on our side of any cut. Where it is not known, one that is not lost is taken for it.
+ * @param self our own node, which tells nothing: it is on our side of any cut. Where it is not known, or there is no such node (the name
+ *   was set by hand, and wrong), one that is not lost is taken for it.
  * @param burst nodes lost within so long of each other were lost together, in ms
  */
 export const of = (witnesses: ReadonlyArray<Witness>, self: NodeName | undefined, burst: number): Guard => {
   const others = witnesses.filter(({ node, mute }) => node !== self && !mute)
   const times = Float64Array.from(others.flatMap(({ lostAt }) => (lostAt === undefined ? [] : [lostAt]))).sort()
   const there = others.length - times.length
-  const living = self === undefined ? Math.max(0, there - 1) : there
+  const living = witnesses.some(({ node }) => node === self) ? there : Math.max(0, there - 1)
   return ({ node, lostAt }) => {
     // Those that were lost long before count for nothing.
     const before = below(times, lostAt - burst)

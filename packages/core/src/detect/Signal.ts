@@ -27,10 +27,14 @@ export type Signal = Data.TaggedEnum<{
   LeasesHeard: {}
   /** The watch of Leases broke: what it does not tell means nothing until it is heard again. */
   LeasesLost: {}
+  /** The server lives and lets us hear of no Lease any more: what was known of them tells nothing. */
+  LeasesForbidden: {}
   /** A TCP connect was accepted or refused (RST): the host lives. */
   Answered: { readonly node: NodeName }
   /** A TCP connect that began at `startedAt` (monotonic ms) ran into its time-out, or found no route. */
   Unanswered: { readonly node: NodeName; readonly startedAt: number }
+  /** The node is asked at another address or port from now on, or nowhere: what became of connects so far tells nothing of those to come. */
+  Retargeted: { readonly node: NodeName }
   /** What netcup says of the node's server, in its own word (`offline`, `SHUTOFF`, …), asked for just now. */
   Provider: { readonly node: NodeName; readonly state: "Down" | "Running" | "Unknown"; readonly word: string }
   /** Nothing but that time passes for this process, too. At least one a second. */

@@ -10,9 +10,11 @@ import {
   d,
   declared,
   epoch,
+  forbidden,
   heard,
   lost,
   renewed,
+  retargeted,
   type Story,
   says,
   unanswered,
@@ -131,6 +133,16 @@ describe("a node", () => {
     assert.strictEqual(silent.at(61, says(b, "Down")).of(b), "Healthy")
   })
 
+  it("is told nothing of by a place that it never answered at, though it did elsewhere", () => {
+    const moved = others(well(nodes), 8).at(9, retargeted(b)).silent(b, 9, 15).at(15, heard)
+    assert.strictEqual(moved.of(b), `Suspect, ${staleText}`)
+    assert.match(moved.at(16, answered(b)).silent(b, 16, 24).of(b), /^Failed/u)
+    // Nor for ever by the last place where it did not.
+    const gone = well(nodes).silent(b, 1, 4)
+    assert.strictEqual(gone.of(b), `Suspect, ${silentFrom("01")}`)
+    assert.strictEqual(gone.at(5, retargeted(b)).of(b), "Healthy")
+  })
+
   it("is forgotten when it is gone, and heard only once it is there", () => {
     const gone = well(nodes)
       .at(1, declared(b, { ready: "Unknown" }))
@@ -208,6 +220,13 @@ describe("the age of a Lease", () => {
     assert.strictEqual(story.of(b), `Suspect, ${silentFrom("52")}`)
     assert.isEmpty([...story.judged.overdue])
   })
+
+  it("takes no Lease for stale that it may not hear of any more", () => {
+    const story = others(well(nodes), 16)
+    assert.strictEqual(story.of(b), `Suspect, ${staleText}`)
+    assert.strictEqual(story.at(17, forbidden).of(b), "Healthy")
+    assert.match(silent(story.at(17, forbidden), 60).of(b), /^Suspect, has not answered/u)
+  })
 })
 
 describe("Ready=Unknown", () => {
@@ -222,6 +241,19 @@ describe("Ready=Unknown", () => {
     assert.strictEqual(live.at(85).of(b), "Failed, is silent (Ready=Unknown)")
     assert.strictEqual(live.at(75, declared(b)).of(b), "Healthy")
     assert.strictEqual(live.at(80, marked).at(85).of(b), "Failed, is silent (Ready=Unknown)")
+  })
+
+  it("counts where the API server is there and lets us hear of no Lease any more: nobody waits for what never comes", () => {
+    const away = others(well(nodes), 10).at(10, lost).at(70, marked)
+    assert.match(away.at(1_000).of(b), /^Suspect, guarded/u)
+    assert.strictEqual(away.at(1_000, forbidden).of(b), "Failed, is silent (Ready=Unknown)")
+    const before = others(well(nodes), 10).at(10, lost).at(70, forbidden)
+    assert.strictEqual(before.at(90, marked).of(b), "Failed, is silent (Ready=Unknown)")
+    // And nothing of before counts where the right is given back.
+    const back = before.at(100, heard, ...nodes.map(renewed), heard)
+    assert.strictEqual(back.at(101, marked).of(b), "Failed, is silent (Ready=Unknown)")
+    assert.strictEqual(back.of(b), "Healthy")
+    assert.strictEqual(away.at(100, forbidden).at(101, heard).of(b), "Failed, is silent (Ready=Unknown)")
   })
 
   it("counts at once if the API server was long back, or was away only afterwards", () => {
@@ -389,13 +421,18 @@ describe("the guard", () => {
   })
 
   it("takes one that is not lost for our own where that is not known", () => {
-    const anybody = { self: undefined }
-    const story = (all: ReadonlyArray<typeof a>, who: ReadonlyArray<typeof a>) =>
-      cut(well(all, anybody).at(8, ...all.filter((node) => !who.includes(node)).map(renewed), heard), who).at(16, heard)
-    assert.match(story([a, b], [b]).of(b), /^Suspect, guarded/u)
-    assert.match(story([a, b, c], [b]).of(b), /^Failed/u)
-    assert.match(story([a, b, c], [b, c]).of(b), /^Suspect, guarded/u)
-    assert.match(story([a, b, c], [a, b, c]).of(b), /^Suspect, guarded/u)
+    // Nor is it where there is no such node: somebody set a name by hand.
+    for (const anybody of [{ self: undefined }, { self: d }]) {
+      const story = (all: ReadonlyArray<typeof a>, who: ReadonlyArray<typeof a>) =>
+        cut(well(all, anybody).at(8, ...all.filter((node) => !who.includes(node)).map(renewed), heard), who).at(
+          16,
+          heard
+        )
+      assert.match(story([a, b], [b]).of(b), /^Suspect, guarded/u)
+      assert.match(story([a, b, c], [b]).of(b), /^Failed/u)
+      assert.match(story([a, b, c], [b, c]).of(b), /^Suspect, guarded/u)
+      assert.match(story([a, b, c], [a, b, c]).of(b), /^Suspect, guarded/u)
+    }
   })
 
   it("judges our own node by the others: what is lost on both sides is the API server's trouble", () => {

@@ -76,8 +76,10 @@ export const answered = (node: NodeName): Signal => Signal.Answered({ node })
 /** A connect that began at that second. */
 export const unanswered = (node: NodeName, start: number): Signal =>
   Signal.Unanswered({ node, startedAt: start * 1_000 })
+export const retargeted = (node: NodeName): Signal => Signal.Retargeted({ node })
 export const heard = Signal.LeasesHeard()
 export const lost = Signal.LeasesLost()
+export const forbidden = Signal.LeasesForbidden()
 export const says = (node: NodeName, state: "Down" | "Running" | "Unknown", word = "offline"): Signal =>
   Signal.Provider({ node, state, word })
 
