@@ -35,6 +35,8 @@ export const suite = (
   options: {
     readonly nodeLifecycle?: NodeLifecycle
     readonly apis?: ReadonlyArray<Api>
+    /** How long a scenario may take, in ms; two minutes when absent. */
+    readonly patience?: number | undefined
     /** Another CRD than that of this version. */
     readonly crd?: Schema.Json
   },
@@ -47,7 +49,11 @@ export const suite = (
       define((title, body, only = api) => {
         if (only !== api) return
         const name = `${title} (${api.toUpperCase()})`
-        it.effect.skipIf(kube.skip)(name, () => Effect.provideService(body, NetcupStage.Api, api), patience)
+        it.effect.skipIf(kube.skip)(
+          name,
+          () => Effect.provideService(body, NetcupStage.Api, api),
+          options.patience ?? patience
+        )
       })
     }
     it.effect.skipIf(kube.skip || isEmbedded)(

@@ -12,6 +12,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
+import { CommonClock } from "./act/CommonClock.ts"
 import { Fence } from "./act/Fence.ts"
 import * as KubeTokenStore from "./act/KubeTokenStore.ts"
 import { Ledgers } from "./act/Ledgers.ts"
@@ -38,9 +39,15 @@ const leaseName = "netcup-failover-controller.digilol.net"
 
 const component = "netcup-failover-controller"
 
-const FenceLive = Layer.effect(
-  Fence,
-  Effect.map(Leadership, ({ isLeader }) => isLeader)
+const FenceLive = Layer.merge(
+  Layer.effect(
+    Fence,
+    Effect.map(Leadership, ({ isLeader }) => isLeader)
+  ),
+  Layer.effect(
+    CommonClock,
+    Effect.map(Leadership, ({ clockAhead }) => clockAhead)
+  )
 )
 
 /** What the leader alone has. Made anew at each term, so that a new leader takes nothing for granted. */

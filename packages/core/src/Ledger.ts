@@ -156,7 +156,7 @@ export const unknown = (ledger: Ledger, id: number, at: number): Ledger =>
 /** The move surely was not made: it was not sent, or netcup refused it for a reason that is no limit. */
 export const withdrawn = (ledger: Ledger, id: number): Ledger => settle(ledger, id, () => [])
 
-/** Another machine's clock may be ahead of ours: what it dates in the future has happened by now. */
+/** Another machine's clock may be ahead of ours: what it dates in the future has happened by now, and lasts as long as it was to. */
 export const upTo = (ledger: Ledger, now: number): Ledger => {
   const past = <A extends { readonly at: number }>(dated: A): A => (dated.at > now ? { ...dated, at: now } : dated)
   return {
@@ -165,7 +165,10 @@ export const upTo = (ledger: Ledger, now: number): Ledger => {
       entry.state._tag === "Intended" ? entry : { ...entry, state: past(entry.state) }
     ),
     changes: ledger.changes.map((at) => Math.min(at, now)),
-    closures: ledger.closures.map(past)
+    closures: ledger.closures.map(({ until, ...closure }) => ({
+      ...past(closure),
+      until: until - Math.max(0, closure.at - now)
+    }))
   }
 }
 

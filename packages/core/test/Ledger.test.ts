@@ -125,6 +125,11 @@ describe("closures", () => {
     assert.strictEqual(waitsUntil(others), 2_000)
   })
 
+  it("of a writer whose clock was an hour ahead last as long as they were to, counted from when another takes over", () => {
+    const theirs = Ledger.close(Ledger.empty, prefix(1), now + 3_600_000 + 300_000, now + 3_600_000)
+    assert.strictEqual(waitsUntil(Ledger.restore(theirs, now)), 300_000)
+  })
+
   it("last no longer than the longest limit there is, whatever they say", () => {
     // Once stored, too: what no Date can hold would make the ledger unreadable.
     assert.strictEqual(waitsUntil(stored(Ledger.close(Ledger.empty, undefined, 1e18, now))), 3_600_000)

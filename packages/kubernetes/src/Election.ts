@@ -9,12 +9,15 @@ import type { KubeError } from "./KubeError.ts"
 import * as LeaseRecord from "./LeaseRecord.ts"
 import { LeaseStore, type StoredLease } from "./LeaseStore.ts"
 import * as Monotonic from "./Monotonic.ts"
+import * as ServerClock from "./ServerClock.ts"
 
 /** The Lease as we wrote it. Times from before the write was sent: what others count from is later. */
 export interface Held {
   readonly lease: StoredLease
   readonly monotonic: number
   readonly wall: number
+  /** How far the API server's clock is ahead of ours, in ms; see `ServerClock`. */
+  readonly clockAhead: number
 }
 
 export interface Taken {
@@ -74,8 +77,9 @@ export const make = Effect.fnUntraced(function* (
     const record = LeaseRecord.hold(found?.record, identity, durationSeconds, wall)
     yield* Ref.set(mayHold, true)
     const lease = yield* found === undefined ? store.create(record) : store.update(found, record)
+    const clockAhead = ServerClock.ahead(lease.object, wall, yield* Clock.currentTimeMillis)
     yield* observe(lease.record)
-    return { _tag: "Taken", held: { lease, monotonic, wall } } satisfies Taken
+    return { _tag: "Taken", held: { lease, monotonic, wall, clockAhead } } satisfies Taken
   })
 
   const take = Effect.gen(function* () {

@@ -60,6 +60,8 @@ export class Leadership extends Context.Service<
     readonly whileLeader: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LeaseLost, R>
     /** Whether we lead at this moment, by the clocks too. */
     readonly isLeader: Effect.Effect<boolean>
+    /** How far the API server's clock was ahead of ours when we wrote the Lease last, in ms; 0 if they may be the same. */
+    readonly clockAhead: Effect.Effect<number>
     /** Whether we lead now, then each change. */
     readonly changes: Stream.Stream<boolean>
   }
@@ -182,6 +184,7 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
       const current = yield* SubscriptionRef.get(held)
       return current !== undefined && (yield* unfit(current)) === undefined
     }),
+    clockAhead: Effect.map(SubscriptionRef.get(held), (current) => current?.clockAhead ?? 0),
     changes: SubscriptionRef.changes(held).pipe(
       Stream.map((current) => current !== undefined),
       Stream.changes

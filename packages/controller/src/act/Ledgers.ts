@@ -3,6 +3,8 @@
  *
  * No ledger write, no move: the write is what a next leader finds (the write-ahead), what fails when somebody else leads by now
  * (the fence), and what nothing is sent beyond (the budget).
+ *
+ * Its times are those of the API server's clock: a replica whose own is wrong neither waits for an hour nor ignores a limit.
  */
 import { type AccountKey, apiOf } from "@netcup-failover/core/Account"
 import * as Allowance from "@netcup-failover/core/Allowance"
@@ -28,6 +30,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import { CommonClock } from "./CommonClock.ts"
 import { Fence } from "./Fence.ts"
 
 /** The ledger was not written: nothing of what was intended may be sent. */
@@ -115,6 +118,8 @@ interface Book {
   loaded: boolean
   /** True once it was held against what netcup says. */
   settled: boolean
+  /** How far the ledger's clock is ahead of ours, in ms: measured once, so that it never jumps. */
+  ahead: number
   /** Counts the ledgers of other writers that took the place of what was in memory. */
   epoch: number
   failures: number
@@ -168,6 +173,7 @@ const live = Layer.effect(
     const client = yield* KubeClient
     const { digestHex } = yield* Digest.Digest
     const fence = yield* Fence
+    const clockAhead = yield* CommonClock
     const scope = yield* Effect.scope
     const background = yield* FiberMap.make<string, void, never>()
     // Tells this term's writes from those of any other.
@@ -182,6 +188,7 @@ const live = Layer.effect(
         storedVersion: 0,
         loaded: false,
         settled: false,
+        ahead: 0,
         epoch: 0,
         failures: 0,
         turn: Semaphore.makeUnsafe(1)
@@ -209,6 +216,9 @@ const live = Layer.effect(
       book.version += 1
     }
 
+    /** Now, in the ledger's time. */
+    const nowOf = (book: Book) => Effect.map(Clock.currentTimeMillis, (now) => now + book.ahead)
+
     /** Writes what is not stored yet, if the stored one is still ours. */
     const write = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
       if (!(yield* fence)) return yield* new NotWritten({ message: "no longer leading" })
@@ -235,7 +245,14 @@ const live = Layer.effect(
     const load = Effect.fnUntraced(function* (account: AccountKey, book: Book) {
       const configMap = yield* configMapOf(account)
       const found = yield* configMap.read
-      const now = yield* Clock.currentTimeMillis
+      if (book.epoch === 0) {
+        book.ahead = yield* clockAhead
+        if (book.ahead !== 0)
+          yield* Effect.logWarning("our clock is not the API server's: set the time of this machine", {
+            ahead: `${-book.ahead} ms`
+          })
+      }
+      const now = yield* nowOf(book)
       const text = found?.data[dataKey]
       const decoded = text === undefined ? Result.succeed(Ledger.empty) : decodeLedger(text)
       if (Result.isFailure(decoded)) {
@@ -312,9 +329,11 @@ const live = Layer.effect(
       budgets: Effect.suspend(() =>
         Effect.forEach(
           [...books].filter(([, { settled }]) => settled),
-          Effect.fnUntraced(function* ([key, { ledger }]) {
-            const now = yield* Clock.currentTimeMillis
-            return { account: yield* nameOf(key), budget: Allowance.budget(ledger, limitsOf(key, settings), now) }
+          Effect.fnUntraced(function* ([key, { ledger, ahead }]) {
+            const now = (yield* Clock.currentTimeMillis) + ahead
+            const { opensAt, ...budget } = Allowance.budget(ledger, limitsOf(key, settings), now)
+            const [Failover, Upkeep] = [opensAt.Failover - ahead, opensAt.Upkeep - ahead]
+            return { account: yield* nameOf(key), budget: { ...budget, opensAt: { Failover, Upkeep } } }
           })
         )
       ),
@@ -328,7 +347,11 @@ const live = Layer.effect(
         }
         if (book.settled) return true
         if (reading === undefined) return false
-        const { asOf, changes, routes } = reading
+        const { routes } = reading
+        const now = yield* nowOf(book)
+        const asOf = reading.asOf + book.ahead
+        // netcup's clock and the API server's are taken for one; what its record has is over, whatever the date.
+        const changes = reading.changes?.map((at) => Math.min(at, now))
         book.settled = true
         change(book, (ledger) => {
           const settled = Ledger.openMoves(ledger).reduce((rest, { id, prefix, server, unroute }) => {
@@ -346,7 +369,7 @@ const live = Layer.effect(
       see: Effect.fnUntraced(function* (account, sightings, listed) {
         const book = bookOf(account)
         if (!book.loaded || !book.settled) return undefined
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* nowOf(book)
         const next = Ledger.see(book.ledger, sightings, listed, now)
         if (next !== book.ledger) {
           change(book, () => next)
@@ -356,7 +379,7 @@ const live = Layer.effect(
       }),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* nowOf(book)
         const limits = limitsOf(account, settings)
         const { ledger, granted, waiting } = Allowance.intend(book.ledger, limits, [request], now)
         const [grant] = granted
@@ -368,7 +391,7 @@ const live = Layer.effect(
         const asked = now + Duration.toMillis(settings.limitRetryInterval)
         return {
           _tag: "Waits",
-          notBefore: Math.min(wait?.notBefore ?? asked, now + Duration.toMillis(settings.longWindow)),
+          notBefore: Math.min(wait?.notBefore ?? asked, now + Duration.toMillis(settings.longWindow)) - book.ahead,
           message: wait === undefined ? "netcup's limits do not allow it yet" : sentence(wait.limit)
         }
       }),
@@ -377,7 +400,7 @@ const live = Layer.effect(
         const book = bookOf(account)
         // The one who wrote since counts it as one that may have been made.
         if (epoch !== book.epoch) return
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* nowOf(book)
         const prefix = book.ledger.entries.find((entry) => entry.id === id)?.prefix
         change(book, (ledger) => {
           switch (ending._tag) {
@@ -394,7 +417,7 @@ const live = Layer.effect(
             case "Refused":
               return prefix === undefined
                 ? ledger
-                : Ledger.refused(ledger, id, scopeOf(account, prefix), ending.until, now)
+                : Ledger.refused(ledger, id, scopeOf(account, prefix), ending.until + book.ahead, now)
           }
         })
         // Off the path of moves: who takes over without it only waits longer than needed.

@@ -16,6 +16,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
+import { Fence } from "../act/Fence.ts"
 import { type GroupResource, groups } from "../observe/GroupResource.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
@@ -81,6 +82,7 @@ export class StatusReporter extends Context.Service<
       const events = yield* GroupEvents
       const settings = yield* Settings
       const wake = yield* Wake
+      const fence = yield* Fence
       const desks = new Map<string, Desk>()
       const drains = yield* FiberSet.make<void, never>()
 
@@ -177,6 +179,8 @@ export class StatusReporter extends Context.Service<
             const message = `not before ${Duration.format(Duration.millis(wait))} have passed`
             return yield* new NotReported({ message })
           }
+          // One that stood still and goes on decides by what it knew, and its watch tells it the newest version all the same.
+          if (!(yield* fence)) return yield* new NotReported({ message: "no longer leading" })
           yield* write(desk, resource, status)
         }).pipe(desk.turn.withPermit)
       })

@@ -1,6 +1,7 @@
 /**
  * What a leader has of ledgers in its term, over ConfigMaps that outlive it.
  */
+import { CommonClock } from "@netcup-failover/controller/act/CommonClock"
 import { Fence } from "@netcup-failover/controller/act/Fence"
 import { Ledgers, type Reading } from "@netcup-failover/controller/act/Ledgers"
 import { Wake } from "@netcup-failover/controller/Wake"
@@ -44,14 +45,22 @@ interface TermOptions {
   readonly data?: FakeData.FakeData
   readonly environment?: Parameters<typeof settingsOf>[0]
   readonly fence?: Effect.Effect<boolean>
+  /** How far the API server's clock is ahead of this replica's, in ms. */
+  readonly clockAhead?: number
 }
 
 /** Everything that a term's ledgers need, and they. */
-export const layer = ({ data, environment, fence = Effect.succeed(true) }: TermOptions = {}) => {
+export const layer = ({ data, environment, fence = Effect.succeed(true), clockAhead = 0 }: TermOptions = {}) => {
   // One of its own for each test.
   const kube = Layer.unwrap(Effect.sync(() => (data ?? FakeData.make()).layer))
   return Ledgers.layer.pipe(
-    Layer.provide(Layer.merge(PromptDigest.layer, Layer.succeed(Fence, fence))),
+    Layer.provide(
+      Layer.mergeAll(
+        PromptDigest.layer,
+        Layer.succeed(Fence, fence),
+        Layer.succeed(CommonClock, Effect.succeed(clockAhead))
+      )
+    ),
     Layer.provideMerge(Layer.mergeAll(kube, Wake.layer, settingsOf(environment)))
   )
 }

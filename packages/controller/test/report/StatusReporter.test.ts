@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Fence } from "@netcup-failover/controller/act/Fence"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
@@ -60,6 +61,18 @@ describe("a status", () => {
       assert.deepStrictEqual(cluster.status(), to("a"))
       assert.deepStrictEqual(told, ["1: undefined -> a"])
     }).pipe(provide)
+  })
+
+  it.effect("is not written by one that leads no longer, however new the version is that it was composed from", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const refused = yield* Effect.flip(reporter.report(cluster.resource(), to("a")))
+      assert.strictEqual(refused.message, "no longer leading")
+      yield* reporter.reportSoon(cluster.resource(), to("b"))
+      yield* settled
+      assert.deepStrictEqual(cluster.patches, [])
+    }).pipe(provide, Effect.provideService(Fence, Effect.succeed(false)))
   })
 
   it.effect("that the group has already is not written", () => {

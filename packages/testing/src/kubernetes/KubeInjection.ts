@@ -30,8 +30,14 @@ export const KubeFault = Data.taggedEnum<KubeFault>()
 
 /** Of several matching rules the oldest acts. */
 export interface KubeRule extends RequestMatch.RequestMatch {
+  /** So many matching requests are left alone first. */
+  readonly skip?: number
   /** For so many requests; absent: until removed. */
   readonly times?: number
+  /** Done when the request has come, before anything is done about it. */
+  readonly before?: Effect.Effect<void>
+  /** Done when the API server has answered, before anybody is told. */
+  readonly after?: Effect.Effect<void>
   /** The request is passed on that much later. Its sender's leaving changes nothing about that. */
   readonly delayBefore?: Duration.Input
   /** The answer (or the fault instead) comes that much after the API server's own. */
@@ -52,6 +58,7 @@ export interface KubeInjections {
 
 interface Armed {
   readonly rule: KubeRule
+  readonly skip: number
   readonly left: number
 }
 
@@ -61,15 +68,18 @@ export const make: Effect.Effect<KubeInjections> = Effect.gen(function* () {
   return {
     inject: Effect.fn("KubeInjections.inject")(function* (rule: KubeRule) {
       const id = yield* Ref.updateAndGet(ids, (last) => last + 1)
-      yield* Ref.update(armed, (all) => new Map(all).set(id, { rule, left: rule.times ?? Number.POSITIVE_INFINITY }))
+      const { skip = 0, times = Number.POSITIVE_INFINITY } = rule
+      yield* Ref.update(armed, (all) => new Map(all).set(id, { rule, skip, left: times }))
       return { remove: Ref.update(armed, (all) => new Map([...all].filter(([other]) => other !== id))) }
     }),
     take: (head) =>
       Ref.modify(armed, (all) => {
         const found = [...all].find(([, { left, rule }]) => left > 0 && RequestMatch.matches(rule, head))
         if (found === undefined) return [undefined, all]
-        const [id, { left, rule }] = found
-        return [rule, new Map(all).set(id, { rule, left: left - 1 })]
+        const [id, { left, rule, skip }] = found
+        return skip > 0
+          ? [undefined, new Map(all).set(id, { rule, left, skip: skip - 1 })]
+          : [rule, new Map(all).set(id, { rule, skip, left: left - 1 })]
       })
   }
 })

@@ -93,7 +93,7 @@ export const make = Effect.fn("KubeProxy.make")(function* (
   /** Without a rule's fault, or before it: what the API server says, and the sender is told unless a fault is told instead. */
   const forward = Effect.fnUntraced(
     function* (id: number, head: RequestHead, exchange: ProxyListener.ProxyExchange, rule: KubeInjection.KubeRule) {
-      const { delayAfter, fault } = rule
+      const { after, delayAfter, fault } = rule
       const answer = yield* upstream.pass(exchange)
       const status = answer.statusCode ?? 0
       const headers = ProxyUpstream.passing(answer.headers)
@@ -114,6 +114,7 @@ export const make = Effect.fn("KubeProxy.make")(function* (
         catch: (cause) => new ProxyUpstream.UpstreamLost({ cause })
       })
       yield* recorder.update(id, { truth: status })
+      if (after !== undefined) yield* after
       if (delayAfter !== undefined) yield* Effect.sleep(delayAfter)
       if (fault !== undefined) return yield* fail(id, exchange, fault)
       yield* told(id, KubeJournal.Outcome.Answered(), status)
@@ -132,6 +133,7 @@ export const make = Effect.fn("KubeProxy.make")(function* (
       const head = headOf(exchange)
       const rule = (yield* injections.take(head)) ?? {}
       const id = yield* recorder.arrive(head, yield* Clock.currentTimeMillis)
+      if (rule.before !== undefined) yield* rule.before
       if (rule.delayBefore !== undefined) yield* Effect.sleep(rule.delayBefore)
       const { fault } = rule
       const withheld = fault !== undefined && (fault._tag === "ErrorEvent" || ("applied" in fault && !fault.applied))

@@ -39,8 +39,14 @@ export interface CallRule<Fault> {
   readonly server?: string
   /** The address of a routing: any text of the same prefix. */
   readonly cidr?: string
+  /** So many matching calls are left alone first. */
+  readonly skip?: number
   /** For so many calls; absent: until removed. */
   readonly times?: number
+  /** Done when the call has come, before anything is done about it. */
+  readonly before?: Effect.Effect<void>
+  /** Done when the call was carried out, before anybody is told. */
+  readonly after?: Effect.Effect<void>
   /** The call is carried out that much later. Its sender's leaving changes nothing about that. */
   readonly delayBefore?: Duration.Input
   /** The answer (or the fault instead) comes that much after the call was carried out. */
@@ -80,6 +86,7 @@ export const make = Effect.fnUntraced(function* <Rule extends CallRule<unknown>,
     readonly id: number
     readonly rule: Rule
     readonly prefix: FailoverAddress.Prefix | undefined
+    readonly skip: number
     readonly left: number
   }
   const armed = yield* Ref.make<ReadonlyArray<Armed>>([])
@@ -101,14 +108,16 @@ export const make = Effect.fnUntraced(function* <Rule extends CallRule<unknown>,
     inject: Effect.fn("CallInjections.inject")(function* (rule: Rule) {
       const prefix = yield* prefixOf(rule.cidr)
       const id = yield* Ref.updateAndGet(ids, (last) => last + 1)
-      const left = rule.times ?? Number.POSITIVE_INFINITY
-      yield* Ref.update(armed, (all) => [...all, { id, rule, prefix, left }])
+      const { skip = 0, times = Number.POSITIVE_INFINITY } = rule
+      yield* Ref.update(armed, (all) => [...all, { id, rule, prefix, skip, left: times }])
       return { remove: Ref.update(armed, (all) => all.filter((one) => one.id !== id)) }
     }),
     take: (subject) =>
       Ref.modify(armed, (all) => {
         const found = all.find((one) => one.left > 0 && matches(one, subject))
-        return [found?.rule, all.map((one) => (one === found ? { ...one, left: one.left - 1 } : one))]
+        const used = found && (found.skip > 0 ? { skip: found.skip - 1 } : { left: found.left - 1 })
+        const next = all.map((one) => (one === found ? { ...one, ...used } : one))
+        return [found !== undefined && found.skip > 0 ? undefined : found?.rule, next]
       })
   }
 })

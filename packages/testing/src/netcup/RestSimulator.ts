@@ -98,7 +98,7 @@ export const make = Effect.fn("RestSimulator.make")(function* (
   const serve = Effect.fnUntraced(function* (exchange: HttpListener.Exchange, call: RestRequest.RestCall) {
     const receivedAt = yield* Clock.currentTimeMillis
     const arrival = RestArrival.of(yield* world.state, call, receivedAt)
-    const { delayAfter, delayBefore, fault, task } =
+    const { after, before, delayAfter, delayBefore, fault, task } =
       (yield* injections.take({ ...arrival, operation: call.operation })) ?? {}
     const id = yield* recorder.arrive(arrival)
     const isLogin = loginOperations.includes(call.operation)
@@ -113,8 +113,10 @@ export const make = Effect.fn("RestSimulator.make")(function* (
       return { answer: isLogin ? RestVoice.plainly(reply) : yield* voice.say(reply), outcome: reply.outcome }
     })
 
+    if (before !== undefined) yield* before
     if (delayBefore !== undefined) yield* Effect.sleep(delayBefore)
     const truth = fault === undefined || RestFailure.applies(fault) ? yield* perform : undefined
+    if (after !== undefined) yield* after
     if (delayAfter !== undefined) yield* Effect.sleep(delayAfter)
     // The journal is complete before the sender knows.
     if (fault !== undefined) {

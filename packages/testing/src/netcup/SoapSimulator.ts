@@ -116,10 +116,12 @@ export const make = Effect.fn("SoapSimulator.make")(function* (
   })
 
   const serve = Effect.fnUntraced(function* (exchange: HttpListener.Exchange, call: SoapRequest.SoapCall) {
-    const { delayAfter, delayBefore, fault } = (yield* injections.take(subjectOf(call))) ?? {}
+    const { after, before, delayAfter, delayBefore, fault } = (yield* injections.take(subjectOf(call))) ?? {}
     const id = yield* arrive(call)
+    if (before !== undefined) yield* before
     if (delayBefore !== undefined) yield* Effect.sleep(delayBefore)
     const truth = fault === undefined || SoapFailure.applies(fault) ? yield* perform(id, call) : undefined
+    if (after !== undefined) yield* after
     if (delayAfter !== undefined) yield* Effect.sleep(delayAfter)
     // The journal is complete before the sender knows.
     if (fault !== undefined) {
