@@ -29,7 +29,7 @@ const lease = (name: string, renewTime: string) => ({
 
 const conditions = { mode: "NodeConditions" } as const
 
-/** A replica that sees three nodes and a group that goes by conditions; it does not lead, so that nobody looks. */
+/** A replica that sees three nodes and a group that goes by conditions; it does not lead, so that nobody looks. Nor does it probe what there is not. */
 const start = Effect.gen(function* () {
   const names = [1, 2, 3].map((n) => `node-${n}`)
   const queues = new Map<string, Queue.Queue<string>>()
@@ -60,7 +60,7 @@ const start = Effect.gen(function* () {
     next: Effect.never
   })
   const context = yield* Layer.build(
-    Cluster.layer.pipe(Layer.provideMerge(Detector.layer), Layer.provide([wake, kube, settingsOf()]))
+    Cluster.layer.pipe(Layer.provideMerge(Detector.layer), Layer.provide([wake, kube, settingsOf({ PROBES: "Off" })]))
   )
   const { cluster, detector } = yield* Effect.provide(Effect.all({ cluster: Cluster, detector: Detector }), context)
   const tell = Effect.fnUntraced(function* (path: string, type: string, object: unknown) {
@@ -153,7 +153,7 @@ describe("the cluster", () => {
       const { cluster } = yield* start
       assert.deepStrictEqual(
         (yield* cluster.watches).map(({ resource, isLive }) => `${resource} ${isLive}`),
-        ["nodes true", "netcupfailoverips true", "leases true", "secrets true"]
+        ["nodes true", "netcupfailoverips true", "leases true", "secrets true", "pods true"]
       )
     })
   )
