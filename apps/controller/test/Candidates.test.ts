@@ -1,10 +1,12 @@
 import { assert } from "@effect/vitest"
-import type { FakeKubelet } from "@netcup-failover/testing/kubernetes/FakeKubelet"
 import type { ServerSpec } from "@netcup-failover/testing/netcup/Arrangement"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
+import * as NodePort from "@netcup-failover/testing/stage/NodePort"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { account, loginName, server } from "./Account.ts"
+import { eventually, get } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
 const address = { cidr: "198.51.100.1/32" }
@@ -31,29 +33,43 @@ const reasons = (api: "soap" | "rest"): ReadonlyArray<readonly [string, string]>
     api === "rest" ? "is server v3, which is at another site than 198.51.100.1/32" : "is server v3, which is off or"
   ],
   ["node-4", "is server v4, which is disabled or has no interface to route to"],
-  ["node-5", "is silent"],
+  ["node-5", "has not renewed its Lease since "],
   ["node-6", "is server v6, which the account does not list"],
   ["node-7", "has no annotation netcup.digilol.net/server-name"],
   ["node-8", "is being deleted"]
 ]
 
-/** Eight nodes, each with a defect of its own. */
+/** Eight nodes, each with a defect of its own but the fifth, which has yet to fall silent; and a controller that knows them. */
 const defective = Effect.gen(function* () {
   const stage = yield* Stage.make({ limitWindow: "10 millis" })
   const { http } = stage.cluster
   yield* stage.world.addAccount({ ...account(0, [address]), servers: servers(stage.api) })
   yield* stage.world.addAccount({ loginName: "other", password: "word", servers: [server(6)], addresses: [] })
-  const add = (n: number) => stage.addNode(`node-${n}`, { server: n === 7 ? undefined : `v${n}` })
-  const kubelets: ReadonlyArray<FakeKubelet> = yield* Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], add)
-  yield* kubelets[4]?.setReady("Unknown", "NodeStatusUnknown") ?? Effect.void
+  const port = yield* NodePort.make("127.0.2.5")
+  const add = (n: number) =>
+    stage.addNode(`node-${n}`, { server: n === 7 ? undefined : `v${n}`, port: n === 5 ? port : undefined })
+  const [silent] = yield* Effect.forEach([5, 1, 2, 3, 4, 6, 7, 8], add)
   // Something that has to be done before keeps the Node that is being deleted.
   const path = "/api/v1/nodes/node-8"
   yield* http.patch(path, { metadata: { finalizers: ["example.org/hold"] } })
   yield* Effect.addFinalizer(() => Effect.ignore(http.patch(path, { metadata: { finalizers: null } })))
   yield* http.delete(path)
   yield* stage.putCredentials("netcup", loginName)
-  yield* stage.putGroup("primary", { ips: [address.cidr] })
-  return stage
+  const { metricsUrl } = yield* stage.startController({
+    NETCUP_REFRESH_INTERVAL: "1s",
+    DETECTION_LEASE_STALE_AFTER: "4s",
+    DETECTION_SILENT_AFTER: "2s"
+  })
+  const isThought = (state: string) =>
+    eventually(get(`${metricsUrl}/metrics`), ({ body }) =>
+      body.includes(`netcup_failover_node_verdict{node="node-5",state="${state}"} 1`)
+    )
+  // What was never heard of it would not be missed.
+  yield* isThought("Healthy")
+  yield* Effect.repeat(port.taken, { until: (count) => count > 0, schedule: Schedule.spaced("100 millis") })
+  yield* Effect.sleep("3 seconds")
+  const demand = stage.putGroup("primary", { ips: [address.cidr] })
+  return { stage, demand, isThought, port, pause: silent?.pause ?? Effect.void }
 })
 
 suite("what is proved of a target before it is routed to", {}, (scenario) => {
@@ -61,8 +77,10 @@ suite("what is proved of a target before it is routed to", {}, (scenario) => {
     "of eight defective candidates none is told, and the condition names what is wrong with each; the ninth, sound, gets one call",
     Effect.gen(function* () {
       const api = yield* NetcupStage.Api
-      const stage = yield* defective
-      yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "1s" })
+      const { stage, demand, isThought, port, pause } = yield* defective
+      yield* Effect.all([pause, port.set("swallows")], { concurrency: 2 })
+      yield* isThought("Failed")
+      yield* demand
       const isNamed = (group: Stage.GroupObject) =>
         reasons(api).every(([node, reason]) => Stage.routed(group)?.message.includes(`${node} ${reason}`))
       const none = yield* stage.groupUntil("primary", isNamed)
@@ -76,11 +94,13 @@ suite("what is proved of a target before it is routed to", {}, (scenario) => {
   )
 
   scenario(
-    "a sound one among them is found at the first try, by the one call that there is",
+    "a sound one among them, and not the one that is suspect, is found at the first try, by the one call that there is",
     Effect.gen(function* () {
-      const stage = yield* defective
+      const { stage, demand, isThought, port } = yield* defective
       yield* stage.addNode("node-9", { server: "v9" })
-      yield* stage.startController()
+      yield* port.set("swallows")
+      yield* isThought("Suspect")
+      yield* demand
       assert.strictEqual(yield* stage.routedNode("primary"), "node-9")
       assert.deepStrictEqual(yield* routes(stage), [[address.cidr, "v9"]])
     })

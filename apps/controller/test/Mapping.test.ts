@@ -1,8 +1,11 @@
 import { assert } from "@effect/vitest"
+import { Prefix } from "@netcup-failover/core/FailoverAddress"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { AddressSpec } from "@netcup-failover/testing/netcup/Arrangement"
+import * as NodePort from "@netcup-failover/testing/stage/NodePort"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { account, loginName, server } from "./Account.ts"
 import { suite } from "./Suite.ts"
@@ -48,6 +51,37 @@ suite("which server a node is", {}, (scenario) => {
       yield* three.setReady("False", "KubeletNotReady")
       yield* stage.groupUntil("primary", ({ status }) => status?.currentNode === "worker-b")
       assert.deepStrictEqual(yield* routes, ["v3", "v2"])
+    })
+  )
+
+  scenario(
+    "is known to all that asks: what others move is put back, netcup is asked when the node falls silent, and a deleted group is unrouted",
+    Effect.gen(function* () {
+      const { stage, routes } = yield* prepared([{ cidr: "198.51.100.1/32", routedTo: "v3" }])
+      const port = yield* NodePort.make("127.0.2.3")
+      yield* stage.addNode("edge-3", { port })
+      yield* stage.addNode("worker-b", { internalIp: "203.0.113.2" })
+      yield* stage.patchGroup("primary", { spec: { reclaimPolicy: "Unroute" } })
+      yield* Effect.addFinalizer(() => Effect.ignore(stage.patchGroup("primary", { metadata: { finalizers: null } })))
+      // Nothing but silence and netcup's word convicts within the hour.
+      yield* stage.startController({ NETCUP_REFRESH_INTERVAL: "500ms", DETECTION_LEASE_STALE_AFTER: "1h" })
+      assert.strictEqual(yield* stage.routedNode("primary"), "edge-3")
+      yield* stage.world.reroute("198.51.100.1/32", "v2")
+      yield* stage.simulator.awaitCall({ operation: stage.operations.route, count: 1 })
+      yield* stage.groupUntil("primary", (group) => Stage.routed(group)?.status === "True")
+      assert.strictEqual(yield* stage.routedNode("primary"), "edge-3")
+      assert.deepStrictEqual(yield* routes, ["v3"])
+      yield* Effect.repeat(port.taken, { until: (count) => count > 0, schedule: Schedule.spaced("100 millis") })
+      yield* stage.world.setState("v3", "SHUTOFF")
+      yield* port.set("swallows")
+      const moved = yield* stage.groupUntil("primary", ({ status }) => status?.currentNode === "worker-b")
+      assert.match(moved.status?.moves?.at(-1)?.reason ?? "", /netcup calls (offline|SHUTOFF)/u)
+      assert.deepStrictEqual(yield* routes, ["v3", "v2"])
+      yield* stage.deleteGroup("primary")
+      yield* Effect.repeat(stage.world.routes, {
+        until: (all) => !all.has(Prefix.make("198.51.100.1/32")),
+        schedule: Schedule.spaced("100 millis")
+      })
     })
   )
 

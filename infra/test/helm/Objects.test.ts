@@ -172,9 +172,15 @@ suite("the plain manifests", (test) => {
       const allowed: ReadonlyArray<readonly [string, string, (string | undefined)?, string?]> = [
         ["list", "netcupfailoverips.netcup.digilol.net"],
         ["watch", "netcupfailoverips.netcup.digilol.net"],
+        ["patch", "netcupfailoverips.netcup.digilol.net"],
         ["patch", "netcupfailoverips/status.netcup.digilol.net"],
         ["list", "nodes"],
         ["watch", "nodes"],
+        ["list", "pods"],
+        ["watch", "pods"],
+        ["get", "leases.coordination.k8s.io", "kube-node-lease"],
+        ["list", "leases.coordination.k8s.io", "kube-node-lease"],
+        ["watch", "leases.coordination.k8s.io", "kube-node-lease"],
         ["get", "customresourcedefinitions.apiextensions.k8s.io", undefined, "netcupfailoverips.netcup.digilol.net"],
         ["create", "events", "default"],
         ["patch", "events", "default"],
@@ -191,7 +197,9 @@ suite("the plain manifests", (test) => {
         ["watch", "secrets", own]
       ]
       const denied: ReadonlyArray<readonly [string, string, (string | undefined)?, string?]> = [
+        ["get", "nodes", undefined, "node-1"],
         ["patch", "nodes", undefined, "node-1"],
+        ["assign", "servernames.netcup.digilol.net"],
         ["update", "netcupfailoverips.netcup.digilol.net", undefined, "primary"],
         ["delete", "netcupfailoverips.netcup.digilol.net", undefined, "primary"],
         ["get", "customresourcedefinitions.apiextensions.k8s.io", undefined, "others.example"],
@@ -204,7 +212,9 @@ suite("the plain manifests", (test) => {
         ["delete", "secrets", own, tokens],
         ["list", "secrets"],
         ["list", "secrets", "default"],
-        ["list", "pods", own]
+        ["get", "pods", own],
+        ["delete", "pods", own],
+        ["update", "leases.coordination.k8s.io", "kube-node-lease", "node-1"]
       ]
       for (const [verb, resource, namespace, name] of allowed) {
         assert.isTrue(yield* may(verb, resource, namespace, name), `${verb} ${resource} ${namespace ?? ""}`)

@@ -256,6 +256,29 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
   )
 
   test(
+    "grants what settings and values ask for, and no more: Nodes are annotated, and Pods listed, only so",
+    Effect.gen(function* () {
+      const rules = Effect.fnUntraced(function* (...values: ReadonlyArray<string>) {
+        const found = at(only("ClusterRole", yield* Helm.template(set(...values))).object, "rules")
+        return Array.isArray(found) ? found.map((one) => JSON.stringify(one)) : []
+      })
+      const standard = yield* rules()
+      const pods = JSON.stringify({ apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] })
+      assert.include(standard, pods)
+      assert.sameMembers(
+        yield* rules("rbac.pods=false"),
+        [...standard].filter((one) => one !== pods)
+      )
+      assert.sameMembers(yield* rules("settings.ANNOTATE_NODES=false"), standard)
+      assert.sameMembers(yield* rules("settings.ANNOTATE_NODES=true"), [
+        ...standard,
+        JSON.stringify({ apiGroups: [""], resources: ["nodes"], verbs: ["get", "patch"] }),
+        JSON.stringify({ apiGroups: ["netcup.digilol.net"], resources: ["servernames"], verbs: ["assign"] })
+      ])
+    })
+  )
+
+  test(
     "opens the ports of the URLs in its settings",
     Effect.gen(function* () {
       const yaml = yield* Helm.template(
@@ -423,7 +446,7 @@ layer(NodeServices.layer, { excludeTestServices: true })(`the chart, rendered${h
       assert.isBelow(documented.length, rows.length)
       const schema: unknown = JSON.parse(readFileSync(`${Helm.chart}/values.schema.json`, "utf8"))
       const known = Object.keys(Object(at(schema, "properties", "settings", "properties")))
-      const set = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "HEALTH_ADDR", "METRICS_ADDR"]
+      const set = ["KUBECONFIG", "POD_NAME", "POD_NAMESPACE", "NODE_NAME", "HEALTH_ADDR", "METRICS_ADDR"]
       assert.isAbove(known.length, 10)
       assert.sameMembers([...known, ...set], documented)
     })

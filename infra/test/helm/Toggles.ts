@@ -85,6 +85,7 @@ export const toggles: ReadonlyArray<Toggle> = [
     ]
   },
   { name: "no right to Pods", args: set("rbac.pods=false") },
+  { name: "the right to annotate nodes", args: set("settings.ANNOTATE_NODES=true") },
   { name: "no NetworkPolicy", args: set("networkPolicy.enabled=false"), removes: [`NetworkPolicy/${own}`] },
   {
     name: "a narrow NetworkPolicy",

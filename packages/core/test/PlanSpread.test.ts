@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import { hash32 } from "@netcup-failover/core/Fnv1a"
 import { HoldReason } from "@netcup-failover/core/Group"
-import { type Policy, plan, standard } from "@netcup-failover/core/Plan"
+import { conflicts, type Policy, plan, standard } from "@netcup-failover/core/Plan"
 import { by } from "@netcup-failover/core/Preference"
 import { destination, type Free, freeGroups } from "./PlanReading.ts"
 import { chosen, Problem } from "./Wishes.ts"
@@ -92,11 +92,13 @@ describe("plan, new groups", () => {
       const decisions = plan(world, prefers ? preferring : standard)
       const free = freeGroups(world, decisions)
       const fresh = free.filter((one) => isNew(one) && one.eligible.length > 0)
+      // One that is held, too, and has no claim to its addresses, is no load.
+      const losers = conflicts(world.groups)
       const carried = world.groups
         .filter(({ name }) => fresh.every(({ group }) => group.name !== name))
         .map(({ name, current }) => {
           const decision = decisions.get(name)
-          const stays = decision?._tag === "Hold" && decision.because._tag !== "Conflict"
+          const stays = decision?._tag === "Hold" && !losers.has(name)
           return stays ? current : destination(decision)
         })
       const wishes = fresh.map(({ group, eligible }) => {

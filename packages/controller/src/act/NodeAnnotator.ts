@@ -10,6 +10,7 @@ import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import { objectPath } from "@netcup-failover/kubernetes/ResourceKind"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as NodeMapping from "../observe/NodeMapping.ts"
 import { nodes } from "../observe/NodeResource.ts"
 import type { Observation } from "../observe/Observation.ts"
 import { Settings } from "../Settings.ts"
@@ -24,21 +25,12 @@ const Annotated = Schema.Struct({
 /** Until what was not written is tried again. */
 const retryPause = "30 seconds"
 
-/** The servers of nodes as all accounts have them: none of a node of which two say different things. */
-const found = ({ groups }: Observation): ReadonlyMap<NodeName, ServerName> => {
-  const servers = new Map<NodeName, ServerName>()
-  const disputed = new Set<NodeName>()
-  for (const { account } of groups) {
-    if (account?._tag !== "Usable") continue
-    for (const [node, mapping] of account.state.account?.mapping ?? []) {
-      const server = mapping._tag === "Mapped" && mapping.by !== "annotation" ? mapping.server : undefined
-      if (server === undefined || (servers.get(node) ?? server) !== server) disputed.add(node)
-      else servers.set(node, server)
-    }
-  }
-  for (const node of disputed) servers.delete(node)
-  return servers
-}
+/** The servers of nodes that do not say themselves which they are. */
+const found = ({ nodes, groups }: Observation): ReadonlyMap<NodeName, ServerName> =>
+  NodeMapping.agreed(
+    nodes.filter(({ server }) => server === undefined),
+    groups.flatMap(({ account }) => (account?._tag === "Usable" ? (account.state.account ?? []) : []))
+  )
 
 /** An annotator that writes each node once, by what an observation tells. */
 export const make = Effect.gen(function* () {

@@ -2,12 +2,15 @@
  * The world as far as the cluster alone tells of it: what a plan made from outside, without asking netcup, has to do with.
  *
  * netcup's part is taken from statuses: where addresses are, and credentials that are refused. What no status tells is assumed to be well:
- * every server that a node names is the account's, runs, and is at the addresses' site.
+ * every server that a node names is the account's, runs, and is at the addresses' site. A node that names none is the server that statuses
+ * tell of it; one that never had an address is known to netcup alone.
  */
-import { AccountKey } from "@netcup-failover/core/Account"
+import { type Account, AccountKey } from "@netcup-failover/core/Account"
+import type { Candidate } from "@netcup-failover/core/Candidate"
 import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import { type Group, HoldReason } from "@netcup-failover/core/Group"
 import type { World } from "@netcup-failover/core/Plan"
+import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import { ServerName } from "@netcup-failover/core/ServerName"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -58,6 +61,33 @@ const routesOf = ({ status }: GroupResource): ReadonlyArray<readonly [FailoverAd
     return [[parsed.success.prefix, ServerName.make(server)] as const]
   })
 
+/** What statuses tell of the servers that nodes are: by it the controller knows them, too, or did. */
+const identities = (
+  candidates: ReadonlyArray<Candidate>,
+  resources: ReadonlyArray<GroupResource>
+): ReadonlyMap<ServerName, ServerMapping.ServerIdentity> => {
+  const found = new Map<ServerName, ServerMapping.ServerIdentity>()
+  const told = resources.flatMap(({ status }) => status?.addresses ?? [])
+  for (const { name, server, addresses = [] } of candidates) {
+    const said = server ?? told.find((one) => one.node === name && one.server !== undefined && one.server !== "")?.server
+    if (said === undefined) continue
+    const own = server === undefined ? addresses.map(ownPrefix) : []
+    const names = server === undefined ? [name] : []
+    const key = ServerName.make(said)
+    const before = found.get(key)
+    found.set(key, {
+      name: key,
+      addresses: [...(before?.addresses ?? []), ...own],
+      names: [...(before?.names ?? []), ...names]
+    })
+  }
+  return found
+}
+
+/** The network of this address alone. */
+const ownPrefix = (text: string): FailoverAddress.Prefix =>
+  FailoverAddress.Prefix.make(`${text}/${text.includes(":") ? 128 : 32}`)
+
 /** Since when a group is where it is, ms since the epoch: its last move there, as far as that is still remembered. */
 const sinceOf = ({ status }: GroupResource): number | undefined => {
   const last = status?.moves?.at(-1)
@@ -78,14 +108,16 @@ export const make = (
 ): ClusterWorld => {
   const candidates = cluster.nodes.map((node) => toCandidate(node, settlePeriod))
   const taking = cluster.groups.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-  const servers = candidates.flatMap(({ server }) => (server === undefined ? [] : [server]))
+  const groups = taking.map(toGroup)
+  const known = identities(candidates, taking)
+  const failover = new Set(groups.flatMap(({ addresses }) => addresses.map(({ prefix }) => prefix)))
+  const what: Account = {
+    servers: new Set(known.keys()),
+    routes: new Map(taking.flatMap(routesOf)),
+    mapping: ServerMapping.map(candidates, { identities: known, failover })
+  }
   return {
-    world: {
-      now,
-      nodes: candidates,
-      groups: taking.map(toGroup),
-      accounts: new Map([[account, { servers: new Set(servers), routes: new Map(taking.flatMap(routesOf)) }]])
-    },
+    world: { now, nodes: candidates, groups, accounts: new Map([[account, what]]) },
     since: new Map(
       taking.flatMap((resource) => {
         const since = sinceOf(resource)

@@ -4,7 +4,6 @@
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
 import type { Workload } from "@netcup-failover/core/FailoverIpResource"
-import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
@@ -23,7 +22,8 @@ import { leases } from "./LeaseResource.ts"
 import * as LeaseSource from "./LeaseSource.ts"
 import * as MachineDoubts from "./MachineDoubts.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
-import { nodes, serverOf, toCandidate } from "./NodeResource.ts"
+import * as NodeMapping from "./NodeMapping.ts"
+import { nodes, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
 import { pods } from "./PodResource.ts"
 import * as Prober from "./Prober.ts"
@@ -70,8 +70,8 @@ export class Cluster extends Context.Service<
     /** Which watches do not run, and why; empty when all do. */
     readonly unready: Effect.Effect<ReadonlyArray<string>>
     readonly view: Effect.Effect<ClusterView>
-    /** Which netcup servers the nodes say that they are. */
-    readonly servers: Effect.Effect<ReadonlyMap<NodeName, ServerName>>
+    /** What tells which netcup servers the nodes are. */
+    readonly seekers: Effect.Effect<NodeMapping.Seekers>
     readonly watches: Effect.Effect<ReadonlyArray<WatchState>>
   }
 >()("@netcup-failover/controller/observe/Cluster") {
@@ -185,13 +185,11 @@ export class Cluster extends Context.Service<
           Effect.all([state("nodes", nodeReflector), state(groups.plural, groupReflector)]),
           (parts) => parts.flat()
         ),
-        servers: Effect.map(nodeReflector.items, (items) => {
-          const servers = new Map<NodeName, ServerName>()
-          for (const resource of items.values()) {
-            const server = serverOf(resource)
-            if (server !== undefined) servers.set(resource.metadata.name, server)
-          }
-          return servers
+        seekers: Effect.gen(function* () {
+          const judge = yield* detector.judge
+          const all = [...(yield* nodeReflector.items).values()].map((one) => judge(toCandidate(one, 0)))
+          const resources = [...(yield* groupReflector.items).values()]
+          return NodeMapping.seekersOf(all, resources, settings.nodeMapping === "automatic")
         }),
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]

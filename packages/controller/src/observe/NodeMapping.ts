@@ -1,6 +1,7 @@
 /**
  * Which servers of an account our nodes are, by what the cluster tells of nodes and netcup of servers.
  */
+import type { Account } from "@netcup-failover/core/Account"
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import * as ServerMapping from "@netcup-failover/core/ServerMapping"
@@ -52,6 +53,24 @@ export const serversOf = (
   const mapping = ServerMapping.map(seekers.nodes, { identities: memory.identities(), failover: seekers.failover })
   const derived = [...mapping.values()].flatMap((one) => ("server" in one ? [one.server] : []))
   return derived.length === 0 ? annotated : new Set([...annotated, ...derived])
+}
+
+/**
+ * The servers that nodes are, as all accounts have it: by their annotations, or else by what an account's servers tell. Not of a node that
+ * one of them is in doubt about, or of which two say different things.
+ */
+export const agreed = (
+  nodes: ReadonlyArray<Candidate>,
+  accounts: ReadonlyArray<Account>
+): ReadonlyMap<NodeName, ServerName> => {
+  const found = new Map<NodeName, ServerName>()
+  for (const node of nodes) {
+    const claims = new Set(accounts.flatMap((account) => ServerMapping.serverOf(node, account) ?? []))
+    const [server = node.server] = claims
+    const isDoubtful = accounts.some(({ mapping }) => ServerMapping.doubtOf(node, mapping) !== undefined)
+    if (server !== undefined && claims.size <= 1 && !isDoubtful) found.set(node.name, server)
+  }
+  return found
 }
 
 /** Says of accounts which of their servers nodes are. Many groups share an account: it is worked out once for each. */

@@ -122,7 +122,7 @@ export const declaredOf = ({ metadata, spec, status }: NodeResource, draining = 
 }
 
 /** The netcup server that the node is. An annotation that is empty or blank counts as absent. */
-export const serverOf = ({ metadata }: NodeResource): ServerName | undefined => {
+const serverOf = ({ metadata }: NodeResource): ServerName | undefined => {
   const server = metadata.annotations?.[serverNameAnnotation]?.trim()
   return server === undefined || server === "" ? undefined : ServerName.make(server)
 }

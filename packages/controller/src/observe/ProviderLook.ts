@@ -21,6 +21,7 @@ import { Accounts } from "./Accounts.ts"
 import { Cluster } from "./Cluster.ts"
 import { Detector } from "./Detector.ts"
 import type { NetcupAccount } from "./NetcupAccount.ts"
+import * as NodeMapping from "./NodeMapping.ts"
 
 /** Suspect nodes and the servers that they are. */
 export type Suspects = ReadonlyMap<NodeName, ServerName>
@@ -40,7 +41,7 @@ const concurrency = 8
 /** For so long, in ms, a server is asked about at full pace. */
 const urgent = 60_000
 
-/** How often it is tried whether an account has the server by now, in ms: a new leader has yet to read them. Asks netcup nothing. */
+/** How often it is tried whether an account has the server, or the node, by now, in ms: a new leader has yet to read them. Asks netcup nothing. */
 const accountless = 1_000
 
 /** What was asked about a server, in monotonic ms. Kept a little longer than the suspicion: one that comes and goes is one. */
@@ -151,26 +152,43 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
   return yield* Effect.never
 }, Effect.scoped)
 
+const nobody: Suspects = new Map()
+
+/** The servers that nodes are beyond doubt: what netcup says of one convicts at once. */
+const serversOf = Effect.fnUntraced(function* (
+  nodes: ReadonlySet<NodeName>,
+  seekers: Effect.Effect<NodeMapping.Seekers>,
+  open: Effect.Effect<ReadonlyArray<NetcupAccount>>
+) {
+  const all = yield* seekers
+  const mapped = NodeMapping.mapper(all)
+  const states = yield* Effect.forEach(yield* open, ({ state }) => Effect.map(state, mapped))
+  return NodeMapping.agreed(
+    all.nodes.filter(({ name }) => nodes.has(name)),
+    states.flatMap(({ account }) => account ?? [])
+  ) satisfies Suspects
+})
+
 /** The same for the nodes that the detector suspects, by the accounts that groups use. For the leader, who alone has accounts. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { hear, suspects } = yield* Detector
-    const { servers } = yield* Cluster
+    const { seekers } = yield* Cluster
     const { open } = yield* Accounts
-    const known = (nodes: ReadonlySet<NodeName>) =>
-      Effect.map(servers, (servers): Suspects => {
-        const suspects = new Map<NodeName, ServerName>()
-        for (const node of nodes) {
-          const server = servers.get(node)
-          if (server !== undefined) suspects.set(node, server)
-        }
-        return suspects
-      })
+    const settings = yield* Settings
+    const known = (nodes: ReadonlySet<NodeName>) => serversOf(nodes, seekers, open)
+    // Which server a node is may come out only now, with the first reading of an account, or be said otherwise.
+    const again = Schedule.min([Schedule.exponential(accountless, 1.1), Schedule.spaced(settings.refreshInterval)])
     yield* run({
-      suspects: Stream.mapEffect(suspects, known),
+      suspects: suspects.pipe(
+        Stream.switchMap((nodes) =>
+          nodes.size === 0 ? Stream.succeed(nobody) : Stream.fromEffectSchedule(known(nodes), again)
+        ),
+        Stream.changes
+      ),
       ask: askBy(open),
       hear,
-      settings: yield* Settings
+      settings
     }).pipe(Effect.forkScoped)
   })
 )

@@ -3,18 +3,22 @@ import * as ClusterWorld from "@netcup-failover/controller/decide/ClusterWorld"
 import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
 import type { NodeResource } from "@netcup-failover/controller/observe/NodeResource"
 import { NodeName } from "@netcup-failover/core/Candidate"
+import { type Decision, plan } from "@netcup-failover/core/Plan"
 
 const time = "2026-11-22T12:00:00Z"
 const now = Date.parse(time)
 
-const node = (name: string, server: string): NodeResource => ({
+const node = (name: string, server?: string, ...addresses: ReadonlyArray<string>): NodeResource => ({
   metadata: {
     name: NodeName.make(name),
     uid: name,
     resourceVersion: "1",
-    annotations: { "netcup.digilol.net/server-name": server }
+    ...(server === undefined ? {} : { annotations: { "netcup.digilol.net/server-name": server } })
   },
-  status: { conditions: [{ type: "Ready", status: "True", lastTransitionTime: time }] }
+  status: {
+    conditions: [{ type: "Ready", status: "True", lastTransitionTime: time }],
+    addresses: addresses.map((one) => ({ type: "ExternalIP", address: one }))
+  }
 })
 
 const group = (
@@ -78,6 +82,42 @@ describe("the world as the cluster tells of it", () => {
     const [valid, invalid] = make(group("web", undefined), group("typo", undefined, {}, ["nonsense"])).world.groups
     assert.isUndefined(valid?.held)
     assert.strictEqual(invalid?.held?.because._tag, "InvalidSpec")
+  })
+
+  describe("of a node without annotation", () => {
+    const told = group("web", {
+      currentNode: "c",
+      addresses: [{ ip: "2001:db8::2/64", server: "v3", node: "c", state: "Routed" as const }]
+    })
+    const decided = (nodes: ReadonlyArray<NodeResource>, ...groups: ReadonlyArray<GroupResource>) =>
+      plan(ClusterWorld.make({ nodes, groups }, now).world).get("web")
+    const against = (decision: Decision | undefined, name: string) =>
+      decision?._tag === "Unplaceable" ? decision.reasons.get(NodeName.make(name))?.map(({ _tag }) => _tag) : undefined
+
+    for (const [what, addresses] of [
+      ["by a public address", ["203.0.113.3", "2001:db8:100::3"]],
+      ["by its name", []]
+    ] as const)
+      it(`takes it for the server that a status tells, as the controller does ${what}`, () => {
+        const decision = decided([node("a", "v1"), node("c", undefined, ...addresses)], told)
+        assert.deepInclude(decision, { _tag: "Stay", node: NodeName.make("c") })
+      })
+
+    it("knows nothing where no status tells", () => {
+      const decision = decided([node("c"), node("d", undefined, "203.0.113.4")], group("web", undefined))
+      assert.deepStrictEqual(against(decision, "c"), ["MissingAnnotation"])
+      assert.deepStrictEqual(against(decision, "d"), ["MissingAnnotation"])
+    })
+  })
+
+  it("refuses two nodes that name one server, as the controller does", () => {
+    const twins = [node("a", "v1"), node("b", "v1")]
+    const decision = plan(ClusterWorld.make({ nodes: twins, groups: [group("web", undefined)] }, now).world).get("web")
+    const reasons = decision?._tag === "Unplaceable" ? [...decision.reasons.values()].flat() : []
+    assert.deepStrictEqual(
+      reasons.map(({ _tag }) => _tag),
+      ["SharedServer", "SharedServer"]
+    )
   })
 
   it("counts a node that has just become ready as not settled yet", () => {

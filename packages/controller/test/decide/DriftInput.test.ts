@@ -4,6 +4,7 @@ import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
 import type { Account } from "@netcup-failover/core/Account"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
+import { ServerMapping } from "@netcup-failover/core/ServerMapping"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import { address, candidate, node, resource, server } from "../Given.ts"
 
@@ -58,6 +59,16 @@ describe("a look at addresses that somebody may have moved", () => {
     assert.deepInclude(first(home), { prefix: v4.prefix, home: server(1), at: server(2), wasHome: true })
     assert.deepInclude(first(home, accountAt(undefined)), { at: undefined, wasHome: true })
     assert.isTrue(DriftInput.isSuspicious(seen(home)))
+  })
+
+  it("tells it of a node that is known by its address, too, and not of one in doubt", () => {
+    const unannotated = [candidate(1, { server: undefined }), candidate(2)]
+    const mapped = (mapping: ServerMapping) => accountAt(2, { mapping: new Map([[node(1), mapping]]) })
+    const known = ServerMapping.Mapped({ server: server(1), by: "address" })
+    assert.deepInclude(first(home, mapped(known), {}, unannotated), { home: server(1), at: server(2), wasHome: true })
+    assert.deepStrictEqual(seen(home, accountAt(2), {}, unannotated), [])
+    const shared = ServerMapping.Shared({ server: server(1), nodes: [node(2)] })
+    assert.deepStrictEqual(seen(home, mapped(shared)), [])
   })
 
   it("takes for at home before only what a status has said to be there", () => {

@@ -29,7 +29,7 @@ const lease = (name: string, renewTime: string) => ({
 
 const conditions = { mode: "NodeConditions" } as const
 
-/** A replica that sees three nodes and a group that goes by conditions; it does not lead, so that nobody looks. */
+/** A replica that sees three nodes and a group that goes by conditions; it does not lead, so that nobody looks. Nor does it probe what there is not. */
 const start = Effect.gen(function* () {
   const names = [1, 2, 3].map((n) => `node-${n}`)
   const queues = new Map<string, Queue.Queue<string>>()

@@ -3,9 +3,10 @@ import { Accounts } from "@netcup-failover/controller/observe/Accounts"
 import { Cluster } from "@netcup-failover/controller/observe/Cluster"
 import { Detector } from "@netcup-failover/controller/observe/Detector"
 import type { AccountState, NetcupAccount } from "@netcup-failover/controller/observe/NetcupAccount"
+import * as NodeMapping from "@netcup-failover/controller/observe/NodeMapping"
 import * as ProviderLook from "@netcup-failover/controller/observe/ProviderLook"
 import { Settings } from "@netcup-failover/controller/Settings"
-import type { NodeName } from "@netcup-failover/core/Candidate"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
@@ -16,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as TestClock from "effect/testing/TestClock"
-import { account, accountState, node, server, serverView } from "../Given.ts"
+import { account, accountState, address, candidate, node, server, serverView } from "../Given.ts"
 import { settingsOf } from "../TestSettings.ts"
 
 const view = (name: ServerName, running: boolean | undefined, word?: string): ServerView =>
@@ -325,35 +326,82 @@ describe("the account that is asked about a server", () => {
 })
 
 describe("the layer that asks netcup", () => {
+  /** Suspects the first two of these nodes, of an account with the servers 6 to 8. Gives what is heard. */
+  const layer = Effect.fnUntraced(function* (
+    nodes: ReadonlyArray<Candidate>,
+    state: Effect.Effect<AccountState> = Effect.succeed(read())
+  ) {
+    const heard: Array<Signal> = []
+    const netcup = account({ state, inspect: (name) => Effect.succeed(view(name, false, "SHUTOFF")) })
+    yield* Layer.build(
+      ProviderLook.layer.pipe(
+        Layer.provide([
+          Layer.mock(Detector, {
+            suspects: Stream.concat(Stream.make(new Set([node(1), node(2)])), Stream.never),
+            hear: (signal) => Effect.sync(() => void heard.push(signal))
+          }),
+          Layer.mock(Cluster, { seekers: Effect.succeed({ nodes, failover: NodeMapping.nobody.failover }) }),
+          Layer.mock(Accounts, { open: Effect.succeed([netcup]) }),
+          settingsOf()
+        ])
+      )
+    )
+    yield* seconds(1)
+    return heard
+  })
+  const own = (n: number) => `203.0.113.${n}`
+  const identity = (n: number) => ({ name: server(n), addresses: [address(`${own(n)}/32`).prefix], names: [] })
+  const read = () =>
+    accountState({
+      account: { servers: new Set([6, 7, 8].map(server)), routes: new Map() },
+      identities: new Map([6, 7, 8].map((n) => [server(n), identity(n)]))
+    })
+  const unannotated = { server: undefined }
+
   it.effect("asks about the servers of the nodes that the detector suspects, and tells the detector", () =>
     Effect.gen(function* () {
-      const heard: Array<Signal> = []
-      const netcup = account({
-        state: Effect.succeed(accountState({ account: { servers: new Set([server(7)]), routes: new Map() } })),
-        inspect: (name) => Effect.succeed(view(name, false, "SHUTOFF"))
-      })
-      yield* Layer.build(
-        ProviderLook.layer.pipe(
-          Layer.provide([
-            Layer.mock(Detector, {
-              suspects: Stream.concat(Stream.make(new Set([node(1), node(2)])), Stream.never),
-              hear: (signal) => Effect.sync(() => void heard.push(signal))
-            }),
-            Layer.mock(Cluster, {
-              servers: Effect.succeed(
-                new Map([
-                  [node(1), server(7)],
-                  [node(3), server(3)]
-                ])
-              )
-            }),
-            Layer.mock(Accounts, { open: Effect.succeed([netcup]) }),
-            settingsOf()
-          ])
-        )
-      )
-      yield* seconds(1)
+      const heard = yield* layer([
+        candidate(1, { server: server(7) }),
+        candidate(2, unannotated),
+        candidate(3, { server: server(8) })
+      ])
       assert.deepStrictEqual(heard, [down(node(1))])
+    })
+  )
+
+  it.effect("asks about that of a node without annotation, too, if its address tells", () =>
+    Effect.gen(function* () {
+      const heard = yield* layer([candidate(1, { ...unannotated, addresses: [own(7)] }), candidate(2, unannotated)])
+      assert.deepStrictEqual(heard, [down(node(1))])
+    })
+  )
+
+  it.effect("does so as soon as the account has told which server it is", () =>
+    Effect.gen(function* () {
+      let state = accountState()
+      const heard = yield* layer(
+        [candidate(1, { ...unannotated, addresses: [own(7)] }), candidate(2, { server: server(8) })],
+        Effect.sync(() => state)
+      )
+      assert.deepStrictEqual(heard, [])
+      state = read()
+      yield* seconds(1.5)
+      assert.sameDeepMembers(heard, [down(node(1)), down(node(2))])
+      // To find out again which server it is asks netcup nothing.
+      yield* seconds(10)
+      assert.isAtMost(heard.length, 2 * 7)
+    })
+  )
+
+  it.effect("does not convict a node by what is said of a server that is perhaps another one's", () =>
+    Effect.gen(function* () {
+      const heard = yield* layer([
+        // The annotation of one is belied by its address; the other is by its annotation what a third is by its address.
+        candidate(1, { server: server(6), addresses: [own(7)] }),
+        candidate(2, { server: server(8) }),
+        candidate(3, { ...unannotated, addresses: [own(8)] })
+      ])
+      assert.deepStrictEqual(heard, [])
     })
   )
 })
