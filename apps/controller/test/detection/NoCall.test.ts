@@ -107,25 +107,36 @@ stories("no routing call is made", (story) => {
   )
 
   story(
-    "when the API server is away for a minute and comes back to kubelets that renew at their next beat",
+    "when the API server is away for a minute and comes back to kubelets that renew one after the other",
     { groups: 2 },
     Effect.fnUntraced(function* (told) {
-      yield* told.controller("first", 2)
+      const only = yield* told.controller("first", 2)
       yield* told.settled
       yield* told.cluster.stopApiServer
+      yield* Effect.forEach([1, 2], (n) => told.node(n).pause, { concurrency: 2 })
       yield* told.quietFor(60)
       yield* told.cluster.startApiServer
+      yield* told.node(3).resume
+      // One is well, and others are NotReady for no other reason than that their beat comes later.
+      yield* Effect.all([told.unknown(told.node(1)), told.unknown(told.node(2)), told.hears(only, "leases")], {
+        concurrency: 3
+      })
+      yield* told.quietFor(5)
+      yield* Effect.forEach([1, 2], (n) => told.node(n).resume, { concurrency: 2 })
       yield* told.ledAgainSince(yield* now)
       yield* told.quietFor(60)
     })
   )
 
   story(
-    "when the only controller stands still for a minute, and goes on",
+    "when the only controller stands still for a minute, and goes on, while a port is dead",
     { groups: 2 },
     Effect.fnUntraced(function* (told) {
       const only = yield* told.controller("first", 3)
       yield* told.settled
+      // Silent before and after, so that nothing but its Lease speaks for it.
+      yield* told.node(1).port.set("swallows")
+      yield* told.quietFor(7)
       yield* only.freeze
       yield* told.quietFor(60)
       yield* only.thaw
@@ -134,13 +145,15 @@ stories("no routing call is made", (story) => {
   )
 
   story(
-    "when the leader stands still for a minute, the other takes over, and the first goes on",
+    "when the leader stands still for a minute, the other takes over, and the first goes on, while a port is dead",
     { groups: 2 },
     Effect.fnUntraced(function* (told) {
       const first = yield* told.controller("first", 1)
       yield* told.leads("first")
       yield* told.controller("second", 2)
       yield* told.settled
+      yield* told.node(1).port.set("swallows")
+      yield* told.quietFor(7)
       yield* first.freeze
       yield* told.leads("second")
       yield* told.quietFor(60)

@@ -8,15 +8,18 @@ import * as KubeBinaries from "@netcup-failover/testing/kubernetes/KubeBinaries"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import type { AddressSpec } from "@netcup-failover/testing/netcup/Arrangement"
 import * as ApiPaths from "@netcup-failover/testing/stage/ApiPaths"
+import type { ControllerProcess } from "@netcup-failover/testing/stage/ControllerProcess"
 import * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as PoweredNode from "@netcup-failover/testing/stage/PoweredNode"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { account, loginName } from "../Account.ts"
+import { get } from "../Http.ts"
 import { Clusters, pace } from "./Clusters.ts"
 
 const kube = await Effect.runPromise(KubeBinaries.forTests)
@@ -126,6 +129,15 @@ const prepare = Effect.fnUntraced(function* ({ nodes = 3, groups = 1, wishes }: 
       yield* stage.cluster.http.waitUntil(Stage.leasePath, Lease, renewedSince, "1 minute")
       yield* Effect.sleep("8 seconds")
     }),
+    /** Returns when a controller hears of this kind of objects. */
+    hears: ({ metricsUrl }: ControllerProcess, resource: string) =>
+      get(`${metricsUrl}/metrics`).pipe(
+        Effect.repeat({
+          until: ({ body }) => body.includes(`netcup_failover_watch_up{resource="${resource}"} 1`),
+          schedule: Schedule.spaced("50 millis")
+        }),
+        Effect.timeout("1 minute")
+      ),
     /** Returns when its Lease has just been renewed. */
     afterHeartbeat: Effect.fnUntraced(function* ({ renewedAt }: PoweredNode.PoweredNode) {
       const before = yield* renewedAt
