@@ -21,13 +21,14 @@ export type Answer = (request: Request) => Effect.Effect<unknown, KubeErrors.Kub
 /** Nothing else is asked than what `answer` knows, and nothing watched but by `lines`. */
 export const layer = (
   answer: Answer,
-  lines: KubeClient["Service"]["lines"] = () => Effect.die("no watch is expected")
+  lines: KubeClient["Service"]["lines"] = () => Effect.die("no watch is expected"),
+  silences: KubeClient["Service"]["silences"] = Stream.empty
 ) =>
   Layer.succeed(
     KubeClient,
     KubeClient.of({
       namespace: undefined,
-      silences: Stream.empty,
+      silences,
       doubt: Effect.void,
       lines,
       request: ({ method, path, body, schema }) =>

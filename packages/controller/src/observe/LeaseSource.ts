@@ -39,6 +39,9 @@ const lastingRefusal = 60_000
 /** The server has answered, and will not tell. */
 const refusals: ReadonlySet<string> = new Set(["Forbidden", "NotFound"])
 
+/** Where reading takes longer, in ms, kubelets could not renew meanwhile either. */
+const longRead = 2_500
+
 /** What is known of one Lease. */
 interface Known {
   readonly renewTime: string | undefined
@@ -108,7 +111,8 @@ export const make = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
   yield* client.silences.pipe(
-    Stream.runForEach(() => watch.reconnect),
+    // Only one that was made before: where many answers are late, the new one would be cut before it is heard.
+    Stream.runForEach(watch.doubt),
     Effect.forkScoped
   )
 
@@ -151,7 +155,9 @@ export const make = Effect.fnUntraced(function* (
     for (const node of nodes) lastRead.set(node, now)
     const isKnown = yield* Effect.forEach(nodes, read, { concurrency: 4 })
     // Of all or of none: one that could not be read may have been renewed.
-    yield* isKnown.every((one) => one) ? heard : detector.hear(Signal.LeasesLost())
+    const isComplete = isKnown.every((one) => one)
+    if (!isComplete || (yield* Monotonic.now) - now > longRead) yield* detector.hear(Signal.LeasesLost())
+    if (isComplete) yield* heard
   })
 
   yield* detector.overdue.pipe(

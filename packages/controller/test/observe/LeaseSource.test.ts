@@ -33,6 +33,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   /** What becomes of reading one Lease, if not what it is. */
   let refusal: NotFound | ServerError | undefined
   let refused = ""
+  let pause: Duration.Input = "0 seconds"
+  const silences = yield* Queue.unbounded<number>()
   /** Whether the Leases may not be watched. */
   let isForbidden = false
   const declared = fromDeclared({ ready: "True", deleting: false })
@@ -60,6 +62,11 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
           return Effect.succeed({ metadata: { resourceVersion: `${version}` }, items })
         }
         const name = request.path.slice(path.length + 1)
+        if (pause !== "0 seconds")
+          return Effect.delay(
+            Effect.sync(() => object(name)),
+            pause
+          )
         return refusal !== undefined && name.startsWith(refused) ? Effect.fail(refusal) : Effect.succeed(object(name))
       }),
     () =>
@@ -69,7 +76,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
         const queue = yield* Queue.unbounded<string, KubeError | Cause.Done>()
         connections.push(queue)
         return Stream.fromQueue(queue)
-      })
+      }),
+    Stream.fromQueue(silences)
   )
   const detector = Layer.mock(Detector, {
     hear: (signal) => Effect.sync(() => void heard.push(short(signal))),
@@ -111,6 +119,10 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       refusal = reason
       refused = name
     },
+    /** To read Leases takes so long. */
+    slow: (time: Duration.Input) => {
+      pause = time
+    },
     forbid: (now: boolean) => {
       isForbidden = now
     },
@@ -121,6 +133,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       version += 1
       return line("BOOKMARK", { metadata: { resourceVersion: `${version}` } })
     }),
+    /** A request had no answer, which says nothing good of connections that were made before then. */
+    silence: (before: number) => Effect.andThen(Queue.offer(silences, before), TestClock.adjust("1 second")),
     /** The connection breaks. */
     cut: Effect.suspend(() => {
       const queue = connections.at(-1)
@@ -237,6 +251,20 @@ describe("the source of Leases", () => {
     })
   )
 
+  it.effect("makes the watch anew when another request had no answer, but not one that was made since", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      yield* api.pass(10)
+      yield* api.silence(5_000)
+      assert.strictEqual(api.connections.length, 2)
+      api.heard()
+      // All that was asked before is slow, and says so late: the new watch has nothing to do with it.
+      for (let n = 0; n < 10; n++) yield* api.silence(6_000)
+      assert.strictEqual(api.connections.length, 2)
+      assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
   it.effect("leaves a silent watch alone where one kubelet renews, or none that is a node's", () =>
     Effect.gen(function* () {
       const api = yield* start(1, 2, 3)
@@ -269,6 +297,17 @@ describe("the source of Leases", () => {
       // The watch tells the same later.
       yield* api.line("MODIFIED", api.object("node-2"))
       assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
+  it.effect("takes an answer that took long for time in which kubelets could not renew either", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.slow("4 seconds")
+      yield* api.overdue(1)
+      yield* api.pass(5)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesHeard"])
     })
   )
 
