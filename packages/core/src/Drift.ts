@@ -4,6 +4,7 @@
  * What the node's failure, a move under way or a pin asks for goes first: then this says nothing.
  */
 import type { Candidate } from "./Candidate.ts"
+import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Prefix } from "./FailoverAddress.ts"
 import { HoldReason, type MovedAway } from "./Group.ts"
 import * as Outlook from "./Outlook.ts"
@@ -27,7 +28,7 @@ const isDead = (outlook: Outlook.Outlook, prefix: Prefix): boolean => {
   const server = outlook.account.routes.get(prefix)
   if (server !== undefined && outlook.account.notRunning?.has(server) === true) return true
   const holders = holdersOf(outlook, prefix)
-  return holders.length > 0 && holders.every(({ verdict }) => verdict.state === "Failed")
+  return holders.length > 0 && holders.every((node) => verdictFor(outlook.group, node).state === "Failed")
 }
 
 /** Of the nodes that have what was moved the one with most of it that may have the group. */

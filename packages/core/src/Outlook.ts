@@ -4,6 +4,7 @@
  */
 import type { Account } from "./Account.ts"
 import type { Candidate, NodeName } from "./Candidate.ts"
+import { verdictFor } from "./detect/DetectionChoice.ts"
 import type { Eligibility, Question } from "./Eligibility.ts"
 import type { FailoverAddress, Prefix } from "./FailoverAddress.ts"
 import type { Group } from "./Group.ts"
@@ -122,7 +123,7 @@ export const missingAt = ({ group, account }: Outlook, { server }: Candidate): R
 const mayKeep = (outlook: Outlook, node: Candidate): boolean => {
   const { group, account, ground, rules } = outlook
   const { server } = node
-  if (node.verdict.state !== "Suspect" || server === undefined) return outlook.admits(node)
+  if (verdictFor(group, node).state !== "Suspect" || server === undefined) return outlook.admits(node)
   const routes = new Map(account.routes)
   for (const { prefix } of group.addresses) if (!routes.has(prefix)) routes.set(prefix, server)
   return make(group, { ...account, routes }, rules, ground).admits(node)
