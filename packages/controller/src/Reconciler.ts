@@ -5,7 +5,7 @@
  * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
  * since every pass starts from what is.
  */
-import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
@@ -189,7 +189,7 @@ export const run = Effect.gen(function* () {
     const ordered = cases
       .flatMap((one): ReadonlyArray<Ordered> => {
         const decision = decisions.get(one.group.name)
-        return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen) }]
+        return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen, now) }]
       })
       .sort(byUrgency)
     for (const { group, decision, order } of ordered) {
@@ -248,12 +248,23 @@ const byUrgency = (a: Ordered, b: Ordered): number =>
   a.group.createdAt - b.group.createdAt ||
   (a.group.name < b.group.name ? -1 : 1)
 
+/** After so many moves within so long, ms, a group waits where its node is well: its workload comes and goes, and takes it along. */
+const restless = { moves: 2, within: 3_600_000 }
+
+/** Whether a group has moved about lately, apart from the way that it is on. */
+const isRestless = ({ resource: { status } }: Case, to: NodeName, now: number): boolean => {
+  const before = (status?.moves ?? []).slice(0, status?.targetNode === to ? -1 : undefined)
+  return before.filter(({ at }) => now - Date.parse(at) < restless.within).length >= restless.moves
+}
+
 /** What the mover is to do, if the decision is a move that can be made. */
 const orderOf = (
-  { account, group }: Case,
+  one: Case,
   decision: Plan.Decision,
-  { nodes }: Observation.Observation
+  { nodes }: Observation.Observation,
+  now: number
 ): Order | undefined => {
+  const { account, group } = one
   if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
   const { key, account: known } = account.state
   const serverOf = (node: Candidate) => (known === undefined ? node.server : ServerMapping.serverOf(node, known))
@@ -270,9 +281,15 @@ const orderOf = (
       !(on !== undefined && known?.notRunning?.has(on) === true)
     )
   }
-  /** Where nothing serves behind the addresses, they are as good as lost: that cannot wait. */
+  /**
+   * Where nothing serves behind the addresses, they are as good as lost: that cannot wait. Unless it comes and goes: then the account's
+   * moves would be gone when a node dies.
+   */
   const isServed = (node: Candidate | undefined) =>
-    node === undefined || group.serving?.has(decision.to) !== true || group.serving.has(node.name)
+    node === undefined ||
+    group.serving?.has(decision.to) !== true ||
+    group.serving.has(node.name) ||
+    isRestless(one, decision.to, now)
   const current = nodes.find(({ name }) => name === group.current)
   const canWait = ({ prefix }: FailoverAddress) => {
     const on = known?.routes.get(prefix)

@@ -71,6 +71,8 @@ interface World {
   readonly first?: AccountState["first"]
   readonly notices?: ReadonlyArray<string>
   readonly nodes?: () => ReadonlyArray<Candidate>
+  /** The nodes on which the groups' workload serves. */
+  readonly serving?: () => ReadonlyArray<Candidate>
   /** The watch tells nothing after its first word. */
   readonly deaf?: boolean
   readonly data?: FakeData.FakeData
@@ -82,6 +84,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
   const { isRead = () => true } = more
   const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
+  const { serving } = more
   const clusters = groups.map((group) => FakeCluster.make(group, answers))
   const [cluster] = clusters
   if (cluster === undefined) return yield* Effect.die("a world has at least one group")
@@ -114,6 +117,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
         sent.push(`${order[0]}`)
         yield* note(told)
         yield* route(...order)
+        routes.set(order[0].prefix, order[1])
       })
   })
   const answer: FakeKube.Answer = (request) => {
@@ -127,7 +131,16 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
         nodes: nodes(),
         groups: deaf ? groups : clusters.map((one) => one.resource()),
         undecodable: [],
-        secret: () => ({ _tag: "Found" as const, secret })
+        secret: () => ({ _tag: "Found" as const, secret }),
+        ...(serving === undefined
+          ? {}
+          : {
+              workload: () => ({
+                _tag: "Known" as const,
+                serving: new Set(serving().map(({ name }) => name)),
+                changesAt: undefined
+              })
+            })
       }))
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup), open: Effect.succeed([netcup]) }),
@@ -245,6 +258,34 @@ describe("the loop", () => {
       assert.deepStrictEqual(sent, [])
       assert.strictEqual(cluster.status()?.currentNode, "node-2")
       assert.isUndefined(cluster.status()?.targetNode)
+    })
+  )
+
+  it.effect("leaves most of netcup's moves to failovers when a group's workload flaps from node to node", () =>
+    Effect.gen(function* () {
+      const nodes = [candidate(1), candidate(2)]
+      const [one, other] = nodes
+      let serving = [one, other].filter((node) => node !== undefined)
+      const workload = { namespace: "default", selector: { matchLabels: { app: "ingress" } } }
+      const { told, wake } = yield* running({
+        key: restKey,
+        groups: [resource({ spec: { workload } })],
+        nodes: () => nodes,
+        serving: () => serving,
+        route: () => Effect.void
+      })
+      yield* seconds(2)
+      for (let turn = 0; turn < 120; turn++) {
+        serving = nodes.filter((_, n) => n === turn % 2)
+        yield* wake.now
+        yield* TestClock.adjust("1 second")
+        yield* seconds(5)
+        yield* TestClock.adjust("24 seconds")
+      }
+      // The first ones at once: what nobody serves is lost. By 8 of the hour's 20 it can wait.
+      assert.isAtLeast(told.length, 5)
+      assert.isAtMost(told.length, 10)
+      assert.isBelow(told[1] ?? 0, 60_000)
     })
   )
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { DetectionKey } from "@netcup-failover/core/detect/DetectionChoice"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
@@ -19,6 +20,14 @@ type World = Plan.World
 
 const all = [1, 2, 3].map((n) => candidate(n))
 const failed = (n: number) => candidate(n, { verdict: fromDeclared({ ready: "False", deleting: false }) })
+
+const detection = DetectionKey.make("own")
+const verdict = {
+  well: fromDeclared({ ready: "True", deleting: false }),
+  ill: fromDeclared({ ready: "False", deleting: false })
+}
+const failedFor = (n: number) => candidate(n, { verdict: verdict.well, verdicts: new Map([[detection, verdict.ill]]) })
+const aliveFor = (n: number) => candidate(n, { verdict: verdict.ill, verdicts: new Map([[detection, verdict.well]]) })
 
 /** A group that was on the first node, and whose addresses elsewhere were moved by somebody. */
 const decided = ({ at, group = {}, nodes = all, contested = false, off }: Case): Plan.Decision | undefined => {
@@ -75,6 +84,16 @@ describe("addresses that somebody has moved", () => {
       "are fetched from a node that has failed",
       "Move n1 LeftNode",
       { at: [1, 2], group: alert, nodes: [candidate(1), failed(2)] }
+    ],
+    [
+      "are fetched from a node that has failed by the group's own choice alone",
+      "Move n1 LeftNode",
+      { at: [1, 2], group: { ...alert, detection }, nodes: [candidate(1), failedFor(2)] }
+    ],
+    [
+      "are left on a node that has failed for others alone",
+      "Hold Drifted",
+      { at: [1, 2], group: { ...alert, detection }, nodes: [candidate(1), aliveFor(2)] }
     ],
     ["are fetched from a server that is off", "Move n1 LeftNode", { at: [1, 2], group: alert, off: 2 }],
     [

@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { AccountKey } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import { DetectionKey } from "@netcup-failover/core/detect/DetectionChoice"
 import type { Group } from "@netcup-failover/core/Group"
 import { plan } from "@netcup-failover/core/Plan"
+import type { Verdict } from "@netcup-failover/core/Verdict"
 import { destination } from "./PlanReading.ts"
 import { accountA, address, candidate, newGroup, node, oneOf, type SmallWorld, server, worlds } from "./Worlds.ts"
 
@@ -52,6 +54,8 @@ const tags = (groups: ReadonlyArray<Group>) => {
     return decision?._tag === "Hold" ? decision.because._tag : decision?._tag
   })
 }
+
+const own = DetectionKey.make("own")
 
 describe("plan, groups that are held", () => {
   it.prop(
@@ -184,6 +188,16 @@ describe("plan, groups that are held", () => {
     // On a node that may not keep it, the address may be as it will: it moves.
     const failed = { ...candidate(1), verdict: { state: "Failed", reasons: [], changesAt: undefined } as const }
     assert.strictEqual(destination(decideWith([failed, candidate(2)]).get("first")), node(2))
+  })
+
+  it("moves nothing for a doubt about a node of which netcup tells nothing, whoever has that doubt", () => {
+    const [lost] = twoOf({ detection: own }, {}, "198.51.100.1/32", "198.51.100.2/32")
+    if (lost === undefined) return assert.fail("no groups")
+    const suspect: Verdict = { state: "Suspect", reasons: [], changesAt: undefined }
+    const account = { servers: new Set([server(1), server(2)]), routes: new Map(), unread: new Set([server(1)]) }
+    const nodes = [candidate(1, { verdicts: new Map([[own, suspect]]) }), candidate(2)]
+    const decision = plan({ nodes, groups: [lost], accounts: new Map([[accountA, account]]) }).get("first")
+    assert.strictEqual(decision?._tag, "Hold")
   })
 
   it("does not find a group in conflict with itself", () => {

@@ -59,11 +59,13 @@ export const toPod = (pod: PodResource): Pod | undefined => {
   return { name: pod.metadata.name, node, ready, deleting, daemon: isOwnedBy("DaemonSet", pod) }
 }
 
-/** By the API for evictions, by a taint, or to make room: not by the kubelet, which does that where its node is short of something. */
-const isEvicted = (pod: PodResource): boolean => {
-  const condition = conditionOf(pod, "DisruptionTarget")
-  return condition !== undefined && condition.reason !== "TerminationByKubelet"
-}
+/**
+ * By the API for evictions or by a taint. Not by the kubelet, which does that where its node is short of something, nor by the scheduler: Pods
+ * of DaemonSets come to cordoned nodes, too, and make room for themselves.
+ */
+const evictions: ReadonlySet<string> = new Set(["EvictionByEvictionAPI", "DeletionByTaintManager"])
+
+const isEvicted = (pod: PodResource): boolean => evictions.has(conditionOf(pod, "DisruptionTarget")?.reason ?? "")
 
 /** What a drain leaves where it is: the Pods of DaemonSets, those that the kubelet runs by itself, and those that are done. */
 const staysInDrain = (pod: PodResource): boolean =>
@@ -74,9 +76,9 @@ const staysInDrain = (pod: PodResource): boolean =>
 
 /**
  * Whether the Pods of a cordoned node are being sent away: one is evicted, or all that a drain would delete are being deleted (a
- * drain without evictions). One that is deleted while others stay is a rollout.
+ * drain without evictions). One that is deleted while others stay is a rollout, and so may be the only one that there is.
  */
 export const isBeingEmptied = (all: ReadonlyArray<PodResource>): boolean => {
   const movable = all.filter((pod) => !staysInDrain(pod))
-  return all.some(isEvicted) || (movable.length > 0 && movable.every(isDeleting))
+  return all.some(isEvicted) || (movable.length > 1 && movable.every(isDeleting))
 }

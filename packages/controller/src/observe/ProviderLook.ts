@@ -41,6 +41,9 @@ const concurrency = 8
 /** For so long, in ms, a server is asked about at full pace. */
 const urgent = 60_000
 
+/** One that comes and goes for long is asked about no later than that after the last time, in ms: it may have died this time. */
+const restless = 10_000
+
 /** How often it is tried whether an account has the server, or the node, by now, in ms: a new leader has yet to read them. Asks netcup nothing. */
 const accountless = 1_000
 
@@ -114,9 +117,9 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
   })
 
   const worker = Effect.fnUntraced(function* (server: ServerName) {
-    // Suspect again: at once, but for what was asked just now.
-    const lastAt = asked.get(server)?.lastAt ?? Number.NEGATIVE_INFINITY
-    let wait = lastAt + interval - (yield* Monotonic.now)
+    // Suspect again: at once, but for what was asked just now. One that comes and goes for long has been asked about often enough.
+    const { lastAt, pause } = asked.get(server) ?? { lastAt: Number.NEGATIVE_INFINITY, pause: interval }
+    let wait = lastAt + Math.max(interval, Math.min(pause, restless)) - (yield* Monotonic.now)
     while (true) {
       if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
       wait = yield* permits.withPermit(look(server))

@@ -146,6 +146,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       version += 1
       return line("BOOKMARK", { metadata: { resourceVersion: `${version}` } })
     }),
+    /** A request had no answer, which says nothing good of connections that were made before then. */
+    silenceOf: (before: number) => Effect.andThen(Queue.offer(silences, before), TestClock.adjust("1 second")),
     /** The connection breaks. */
     cut: Effect.suspend(() => {
       const queue = connections.at(-1)
@@ -265,6 +267,20 @@ describe("the source of Leases", () => {
     })
   )
 
+  it.effect("makes the watch anew when another request had no answer, but not one that was made since", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      yield* api.pass(10)
+      yield* api.silenceOf(5_000)
+      assert.strictEqual(api.connections.length, 2)
+      api.heard()
+      // All that was asked before is slow, and says so late: the new watch has nothing to do with it.
+      for (let n = 0; n < 10; n++) yield* api.silenceOf(6_000)
+      assert.strictEqual(api.connections.length, 2)
+      assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
   it.effect("leaves a silent watch alone where one kubelet renews, or none that is a node's", () =>
     Effect.gen(function* () {
       const api = yield* start(1, 2, 3)
@@ -297,6 +313,19 @@ describe("the source of Leases", () => {
       // The watch tells the same later.
       yield* api.line("MODIFIED", api.object("node-2"))
       assert.deepStrictEqual(api.heard(), [])
+    })
+  )
+
+  it.effect("takes an answer that took long for time in which kubelets could not renew either", () =>
+    Effect.gen(function* () {
+      const api = yield* start(1, 2)
+      api.heard()
+      api.delay(1, 4_500)
+      yield* api.overdue(1)
+      yield* api.pass(4)
+      api.delay(1, 0)
+      yield* api.pass(4)
+      assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesHeard"])
     })
   )
 

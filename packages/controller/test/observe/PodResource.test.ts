@@ -28,18 +28,23 @@ describe("a Pod", () => {
 describe("a cordoned node", () => {
   const empties = (...sketches: ReadonlyArray<Partial<PodSketch>>) => isBeingEmptied(sketches.map(read))
 
-  it("is being drained once a Pod is evicted, but not by the kubelet, which is short of something", () => {
+  it("is being drained once a Pod is evicted, but not by the kubelet, which is short of something, nor for another Pod", () => {
     assert.isTrue(empties({}, { disruption: "EvictionByEvictionAPI" }))
     assert.isTrue(empties({}, { disruption: "DeletionByTaintManager" }))
     assert.isFalse(empties({}, { disruption: "TerminationByKubelet" }))
+    assert.isFalse(empties({}, { disruption: "PreemptionByScheduler" }))
+    assert.isFalse(empties({}, { disruption: "DeletionByPodGC" }))
     assert.isFalse(empties({}, {}))
   })
 
   it("is being drained when all that a drain would delete is being deleted, and not by a rollout", () => {
     const daemon = { owner: "DaemonSet" }
-    assert.isTrue(empties({ deleting: true }, daemon))
-    assert.isTrue(empties({ deleting: true }, daemon, { owner: "Node" }, { phase: "Succeeded" }, { phase: "Failed" }))
+    const two = [{ deleting: true }, { deleting: true }]
+    assert.isTrue(empties(...two, daemon))
+    assert.isTrue(empties(...two, daemon, { owner: "Node" }, { phase: "Succeeded" }, { phase: "Failed" }))
     assert.isFalse(empties({ deleting: true }, {}, daemon))
+    // The only one, as on a control plane that is cordoned for good: it may as well be a rollout.
+    assert.isFalse(empties({ deleting: true }, daemon, { owner: "Node" }))
     assert.isFalse(empties({ ...daemon, deleting: true }))
     assert.isFalse(empties(daemon))
     assert.isFalse(empties())

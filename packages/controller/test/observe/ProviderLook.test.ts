@@ -163,6 +163,22 @@ describe("what netcup says of suspects", () => {
     })
   )
 
+  it.effect("is asked for a bounded number of times of a node that comes and goes each second", () =>
+    Effect.gen(function* () {
+      const { suspects, timesOf } = yield* start(suspecting(1))
+      for (let n = 0; n < 300; n++) {
+        yield* seconds(1)
+        yield* SubscriptionRef.set(suspects, new Map())
+        yield* seconds(1)
+        yield* SubscriptionRef.set(suspects, suspecting(1))
+      }
+      const times = timesOf(1)
+      // At full pace for a minute, then each ten seconds: if it dies then, that is soon enough.
+      assert.isAtLeast(times.filter((at) => at > 120).length, 40)
+      assert.isAtMost(times.filter((at) => at > 120).length, 50)
+    })
+  )
+
   it.effect("is asked for at full pace again of a node that was well for long", () =>
     Effect.gen(function* () {
       const { suspects, timesOf } = yield* start(suspecting(1))
