@@ -3,6 +3,8 @@
  */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { closingTimeOf } from "@netcup-failover/controller/act/Mover"
+import * as PromptAgents from "@netcup-failover/controller/act/PromptAgents"
 import * as CommandLine from "@netcup-failover/controller/CommandLine"
 import * as Controller from "@netcup-failover/controller/Controller"
 import * as OneLine from "@netcup-failover/controller/OneLine"
@@ -24,7 +26,14 @@ const all = [...aboutAll(settings), ...aboutAll(telemetrySettings)]
 const print = (text: string) => Effect.sync(() => process.stdout.write(text))
 
 // A connection of its own for each call: on a kept one that netcup has closed meanwhile a routing change would be lost unseen.
-const Http = NodeHttpClient.layerNodeHttp
+const Http = NodeHttpClient.layerNodeHttpNoAgent.pipe(
+  Layer.provide(
+    Layer.effect(
+      NodeHttpClient.HttpAgent,
+      Effect.flatMap(Settings, (settings) => PromptAgents.make(closingTimeOf(settings)))
+    )
+  )
+)
 
 const ProcessLive = Otlp.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Http, Logs.layer)),

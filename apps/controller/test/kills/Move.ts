@@ -39,7 +39,7 @@ const window = "4 seconds"
 const windows = { NETCUP_SHORT_WINDOW: "4500ms", NETCUP_LONG_WINDOW: "4500ms" }
 
 /** Short, and still longer than a busy machine makes a leader wait for its turn. */
-const leases = { LEASE_DURATION: "2s", LEASE_RENEW_DEADLINE: "1600ms", LEASE_RETRY_PERIOD: "250ms" }
+export const leases = { LEASE_DURATION: "2s", LEASE_RENEW_DEADLINE: "1600ms", LEASE_RETRY_PERIOD: "250ms" }
 
 const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.String }) })
 
@@ -196,7 +196,7 @@ export const prepare = Effect.fn("Move.prepare")(function* (cast: Cast, options:
 })
 
 /** How often netcup said no. */
-const limitedCalls = Effect.fnUntraced(function* (stage: Effect.Success<ReturnType<typeof Stage.make>>) {
+export const limitedCalls = Effect.fnUntraced(function* (stage: Effect.Success<ReturnType<typeof Stage.make>>) {
   const soap = (yield* stage.soap.journal.callsOf("changeIPRouting")).filter(({ outcome }) => outcome._tag === "Fault")
   const rest = (yield* stage.rest.journal.callsOf("route")).filter(({ outcome }) => outcome._tag === "Refused")
   return soap.length + rest.length

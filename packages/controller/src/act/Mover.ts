@@ -73,7 +73,7 @@ export interface Order {
  * How long calls that are under way may take to end when we stop, or stop leading: most of what the Lease leaves between our
  * last moment as leader and the first of another, and no more than a Pod that is told to end should take.
  */
-const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"]) =>
+export const closingTimeOf = ({ leaseDuration, leaseRenewDeadline }: Settings["Service"]) =>
   Duration.min(Duration.times(Duration.subtract(leaseDuration, leaseRenewDeadline), 0.8), Duration.seconds(4))
 
 /** How an attempt failed, if it did. */
