@@ -60,6 +60,8 @@ export class Leadership extends Context.Service<
     readonly whileLeader: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LeaseLost, R>
     /** Whether we lead at this moment, by the clocks too. */
     readonly isLeader: Effect.Effect<boolean>
+    /** When another was last known to lead, monotonic ms; `undefined`: none was seen to. What happened since, it may not know of. */
+    readonly othersLedUntil: Effect.Effect<number | undefined>
     /** Whether we lead now, then each change. */
     readonly changes: Stream.Stream<boolean>
   }
@@ -182,6 +184,7 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
       const current = yield* SubscriptionRef.get(held)
       return current !== undefined && (yield* unfit(current)) === undefined
     }),
+    othersLedUntil: election.foreignUntil,
     changes: SubscriptionRef.changes(held).pipe(
       Stream.map((current) => current !== undefined),
       Stream.changes
