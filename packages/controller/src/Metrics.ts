@@ -60,7 +60,7 @@ export const definitions = {
   ),
   netcup_failover_phase_duration_seconds: histogram(
     ["phase"],
-    "The same by phase: from the signal to decided, from there to called, from there to confirmed; and before it, from the first sign to detected."
+    "The same by phase: from the signal to decided, to called, to confirmed; detected is what came before."
   ),
   netcup_calls_total: counter(
     ["api", "operation", "outcome"],
