@@ -63,6 +63,7 @@ describe("an Event of a Node", () => {
 
   it.effect("is not told by who does not lead, and is told by who leads then", () =>
     Effect.gen(function* () {
+      assert.deepStrictEqual(yield* told([failed], { leads: () => false }), [])
       const answers = [false, true, true]
       assert.deepStrictEqual(yield* told([failed, failed, failed], { leads: () => answers.shift() === true }), [
         failure
