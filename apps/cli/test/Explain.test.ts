@@ -57,6 +57,8 @@ const make = Effect.gen(function* () {
 })
 type Scene = Effect.Success<typeof make>
 
+const notHeard =
+  "Nodes are judged by what they declare: Leases, answers and netcup's word, by which the controller finds that one is dead, are not heard here."
 const known =
   "As far as the cluster tells: which servers an account has, whether they run and at which site they are, only netcup knows."
 
@@ -87,7 +89,9 @@ layer(EmbeddedKube.layer(), { excludeTestServices: true, timeout: 60_000 })("exp
         "    needs: c is Ready again",
         "    and: it names its server: kubectl annotate node c netcup.digilol.net/server-name=v…",
         "The controller says: Routed=True (Routed), all is well [2J",
-        known
+        `Its last move, at ${time}: from b to a, because b was not ready`,
+        known,
+        notHeard
       ])
       assert.deepStrictEqual(yield* scene.simulator.journal.calls, [])
     })

@@ -77,6 +77,7 @@ suite("telemetry", {}, (scenario) => {
       assert.sameMembers(
         tree.filter(({ parentSpanId }) => parentSpanId === root.spanId).map(({ name }) => name),
         [
+          "failover.sign",
           "failover.decide",
           "failover.ledger",
           "failover.status",
@@ -106,6 +107,9 @@ suite("telemetry", {}, (scenario) => {
       if (decide === undefined || ledger === undefined || status === undefined || confirm === undefined) {
         return assert.fail("a step is missing")
       }
+      const [sign] = below(root, "failover.sign")
+      assert.strictEqual(sign && OtlpCollector.attribute(sign, "failover.sign"), "NotReady")
+      assert.isTrue(sign !== undefined && sign.endTimeUnixNano <= decide.endTimeUnixNano)
       // In the order of things: the signal, the decision, what is written, what netcup is told, what is found.
       assert.isTrue(root.startTimeUnixNano < decide.startTimeUnixNano, "the signal comes first")
       for (const intention of [ledger, status]) {

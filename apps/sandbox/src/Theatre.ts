@@ -5,9 +5,9 @@ import * as ClusterWorld from "@netcup-failover/controller/decide/ClusterWorld"
 import { explain } from "@netcup-failover/core/Explain"
 import * as ExplainText from "@netcup-failover/core/ExplainText"
 import { group as apiGroup, plural, version } from "@netcup-failover/core/FailoverIpResource"
-import type { FakeKubelet } from "@netcup-failover/testing/kubernetes/FakeKubelet"
 import type { KubeHttpError } from "@netcup-failover/testing/kubernetes/KubeHttp"
 import type { ControllerProcess } from "@netcup-failover/testing/stage/ControllerProcess"
+import * as PoweredNode from "@netcup-failover/testing/stage/PoweredNode"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -25,6 +25,15 @@ const Nodes = Schema.Struct({
 })
 const Lease = Schema.Struct({ spec: Schema.Struct({ holderIdentity: Schema.optionalKey(Schema.String) }) })
 
+/** Kubelets renew their Leases each second here, ten times as often as in life: so much less patience is needed. */
+const haste = {
+  DETECTION_LEASE_STALE_AFTER: "2500ms",
+  DETECTION_SILENT_AFTER: "1500ms",
+  DETECTION_GUARD_BURST: "2s",
+  PROBE_INTERVAL: "500ms",
+  PROBE_TIMEOUT: "500ms"
+}
+
 /** All that is to be seen at one moment. */
 export interface Sight {
   /** ms since the epoch */
@@ -41,13 +50,15 @@ export interface Sight {
 export const make = Effect.gen(function* () {
   const stage = yield* Stage.make()
   const { http } = stage.cluster
-  const kubelets = new Map<string, FakeKubelet>()
+  const machines = new Map<string, PoweredNode.PoweredNode>()
   const replicas = new Map<string, ControllerProcess>()
   const dead = new Set<string>()
   let groupsMade = Cast.groups.length
 
   const startReplica = Effect.fn(function* (name: string) {
-    replicas.set(name, yield* stage.startController({ POD_NAME: name }))
+    const home = Cast.replicas.find((one) => one.name === name)?.node
+    const environment = { ...haste, POD_NAME: name, ...(home === undefined ? {} : { NODE_NAME: home }) }
+    replicas.set(name, yield* stage.startController(environment))
   })
 
   const sight: Effect.Effect<Sight, KubeHttpError> = Effect.gen(function* () {
@@ -84,11 +95,17 @@ export const make = Effect.gen(function* () {
     ])
     const cluster = { nodes: nodes.items, groups: groups.items }
     const { world, since } = ClusterWorld.make(cluster, yield* Clock.currentTimeMillis)
-    return explain(world, { since }).map(ExplainText.render).join("\n\n")
+    const moves = new Map(groups.items.map((one) => [one.metadata.name, ClusterWorld.lastMove(one)]))
+    const texts = explain(world, { since }).map((one) => {
+      const moved = moves.get(one.group)
+      return `${ExplainText.render(one)}${moved === undefined ? "" : `\n  ${moved}`}`
+    })
+    return [...texts, ClusterWorld.notHeard].join("\n\n")
   })
 
   yield* stage.world.addAccount(Cast.account)
-  for (const { name, server } of Cast.nodes) kubelets.set(name, yield* stage.addNode(name, { server }))
+  for (const { name, server } of Cast.nodes)
+    machines.set(name, yield* PoweredNode.make(stage, name, { host: "127.0.0.1", server }))
   yield* stage.putCredentials("netcup", Cast.account.loginName)
   for (const { name, ips } of Cast.groups) yield* stage.putGroup(name, { ips })
   const [first, ...others] = Cast.replicas
@@ -103,10 +120,10 @@ export const make = Effect.gen(function* () {
     sight,
     explanation,
     isDead: (node: string) => dead.has(node),
-    /** The node loses its power: its heartbeat stops, and what runs on it is gone. */
+    /** The node loses its power: its heartbeat stops, its port swallows, and what runs on it is gone. */
     kill: Effect.fn(function* (node: string) {
       dead.add(node)
-      yield* kubelets.get(node)?.pause ?? Effect.void
+      yield* machines.get(node)?.powerOff() ?? Effect.void
       for (const { name, node: home } of Cast.replicas) {
         if (home === node) yield* replicas.get(name)?.end("SIGKILL") ?? Effect.void
       }
@@ -114,7 +131,7 @@ export const make = Effect.gen(function* () {
     /** The node starts again, and what ran on it. */
     revive: Effect.fn(function* (node: string) {
       dead.delete(node)
-      yield* kubelets.get(node)?.resume ?? Effect.void
+      yield* machines.get(node)?.powerOn ?? Effect.void
       for (const { name, node: home } of Cast.replicas) if (home === node) yield* startReplica(name)
     }),
     /** Another group, of an address that nobody has; gives its name, or nothing when there are no addresses left. */

@@ -21,8 +21,8 @@ import * as Story from "./Story.ts"
 import * as Theatre from "./Theatre.ts"
 import * as Timeline from "./Timeline.ts"
 
-/** Ten times faster than a cluster's own defaults, since nobody wants to wait for a minute here. */
-const nodeLifecycle = { gracePeriod: "5 seconds", monitorPeriod: "500 millis" } as const
+/** Faster than a cluster's own defaults (50 s and 5 s), and slower than the controllers, as in life. */
+const nodeLifecycle = { gracePeriod: "8 seconds", monitorPeriod: "500 millis" } as const
 
 const sandbox = Effect.gen(function* () {
   yield* Console.log("Starting a Kubernetes API, a simulated netcup, four nodes and two replicas of the controller …")

@@ -31,9 +31,16 @@ it.live(
       assert.match(said, /node-2 loses its power, and replica-a with it/u)
       const why = (told: RegExp) => assert.match(said, told)
       why(/^primary is on node-1: all its addresses are there, and it may keep them$/mu)
+      why(/^primary is on node-4 since \S+: all its addresses are there/mu)
       why(
-        /^primary is on node-4 since \S+: all its addresses are there.*\n {2}node-1 is silent \(Ready=Unknown\)\n {4}needs: node-1 is Ready again$/mu
+        /^ {2}Its last move, at \S+: from node-1 to node-4, because node-1 .*has not renewed its Lease since \S+Z and has not answered since \S+Z$/mu
       )
+      why(/^Nodes are judged by what they declare: /mu)
+      for (const node of ["node-1", "node-2"]) {
+        const convicted = said.split(`What convicted ${node}, each with when it was seen first:\n`)[1] ?? ""
+        assert.match(convicted, /^(?: .*\n)* +LeaseStale {2}\d\.\d\d s before its death$/mu)
+        assert.match(convicted, /^(?: .*\n)* +Unanswering {2}/mu)
+      }
       why(
         /^ {2}node-3 could have it, but the group stays where it is well\n {4}goes there if: kubectl annotate netcupfailoverip primary netcup\.digilol\.net\/move-to=node-3$/mu
       )

@@ -29,6 +29,7 @@ import * as CrdAge from "./report/CrdAge.ts"
 import { GroupEvents } from "./report/GroupEvents.ts"
 import { Collectors } from "./report/metrics/Collectors.ts"
 import * as ReplicaMetrics from "./report/metrics/ReplicaMetrics.ts"
+import { NodeEvents } from "./report/NodeEvents.ts"
 import * as Notices from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import { Settings } from "./Settings.ts"
@@ -71,20 +72,24 @@ const ReplicaLive = Layer.unwrap(
     const identity = `${Option.getOrElse(settings.podName, () => component)}_${suffix}`
     return Layer.mergeAll(
       Cluster.layer,
-      Events.layer({ component, instance: identity }),
-      Leadership.layer({
-        identity,
-        leaseDuration: settings.leaseDuration,
-        renewDeadline: settings.leaseRenewDeadline,
-        retryInterval: settings.leaseRetryPeriod
-      }).pipe(
-        Layer.provide(
-          LeaseStore.layer({
-            name: leaseName,
-            namespace: settings.namespace,
-            // Five tries before the deadline, and none sooner than a slow API server answers.
-            againAfter: Duration.min(Duration.seconds(2), Duration.times(settings.leaseRenewDeadline, 0.2))
-          })
+      NodeEvents.layer.pipe(
+        Layer.provideMerge(Events.layer({ component, instance: identity })),
+        Layer.provideMerge(
+          Leadership.layer({
+            identity,
+            leaseDuration: settings.leaseDuration,
+            renewDeadline: settings.leaseRenewDeadline,
+            retryInterval: settings.leaseRetryPeriod
+          }).pipe(
+            Layer.provide(
+              LeaseStore.layer({
+                name: leaseName,
+                namespace: settings.namespace,
+                // Five tries before the deadline, and none sooner than a slow API server answers.
+                againAfter: Duration.min(Duration.seconds(2), Duration.times(settings.leaseRenewDeadline, 0.2))
+              })
+            )
+          )
         )
       )
     )

@@ -60,7 +60,7 @@ export const definitions = {
   ),
   netcup_failover_phase_duration_seconds: histogram(
     ["phase"],
-    "The same by phase: from the signal to decided, from there to called, from there to confirmed."
+    "The same by phase: from the signal to decided, to called, to confirmed; detected is what came before."
   ),
   netcup_calls_total: counter(
     ["api", "operation", "outcome"],
@@ -148,8 +148,10 @@ export const failovers = Metric.histogram("netcup_failover_duration_seconds", {
   boundaries
 })
 
+const allPhases = ["detected", "decided", "called", "confirmed"] as const
+
 /** The end of a phase, which it is named after. */
-export type Phase = "decided" | "called" | "confirmed"
+export type Phase = (typeof allPhases)[number]
 
 /** Parts of failovers. */
 export const phases = (phase: Phase) =>
@@ -213,5 +215,5 @@ export const begin = Effect.gen(function* () {
     for (const outcome of moveOutcomes) yield* Metric.update(moves(reason, outcome), 0)
   }
   yield* Metric.value(failovers)
-  for (const phase of ["decided", "called", "confirmed"] as const) yield* Metric.value(phases(phase))
+  for (const phase of allPhases) yield* Metric.value(phases(phase))
 })

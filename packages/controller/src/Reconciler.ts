@@ -27,11 +27,13 @@ import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
 import type { GroupResource } from "./observe/GroupResource.ts"
 import type { AccountState } from "./observe/NetcupAccount.ts"
+import * as NodeSignals from "./observe/NodeSignals.ts"
 import * as Observation from "./observe/Observation.ts"
 import type { WorkloadView } from "./observe/Workloads.ts"
 import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
 import * as TermMetrics from "./report/metrics/TermMetrics.ts"
+import { NodeEvents } from "./report/NodeEvents.ts"
 import { Notices } from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
@@ -68,6 +70,7 @@ export const run = Effect.gen(function* () {
   const reclaimer = yield* Reclaimer
   const reporter = yield* StatusReporter
   const notices = yield* Notices
+  const nodeEvents = yield* NodeEvents
   const wake = yield* Wake
   const reportUndecodable = yield* UndecodableReporter.make
   const annotateNodes = yield* NodeAnnotator.make
@@ -134,6 +137,7 @@ export const run = Effect.gen(function* () {
       notices: state?.notices ?? [],
       loginEndsAt: one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined,
       nodes: seen.nodes,
+      signs: signsOf(decision, group, seen),
       workload: one.workload
     })
     metrics.said(group.name, status)
@@ -195,18 +199,19 @@ export const run = Effect.gen(function* () {
     for (const { group, decision, order } of ordered) {
       const left = decision._tag === "Move" && decision.because._tag === "LeftNode" ? decision.because.from : undefined
       const loss = left === undefined ? undefined : seen.signalOf?.(left, group.detection)
-      yield* mover.decided(group.name, decision, loss?.isLoss === true ? loss.heardAt : undefined)
+      yield* mover.decided(group.name, decision, loss?.isLoss === true ? NodeSignals.detectionOf(loss) : undefined)
       if (decision._tag !== "Move" || order === undefined) continue
       const from = left ?? group.current
-      const signalAt = from === undefined ? undefined : seen.signalOf?.(from, group.detection)?.at
+      const signal = from === undefined ? undefined : seen.signalOf?.(from, group.detection)
       const { to, because } = decision
-      yield* failovers.decided({ group: group.name, from, to, because, signalAt, lookedAt })
+      yield* failovers.decided({ group: group.name, from, to, because, signal, lookedAt })
     }
     // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
     const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
     const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* FiberSet.run(background, annotateNodes(seen))
+    yield* nodeEvents.look(seen.turns ?? [])
     yield* notices.look(seen.groups.map(({ resource }) => resource))
     const leaving = seen.leaving ?? []
     const moving = yield* Effect.filter(
@@ -234,6 +239,14 @@ export const run = Effect.gen(function* () {
     yield* Effect.raceFirst(wake.next, rest)
   }
 }).pipe(Effect.scoped)
+
+/** What convicted the node that a move leaves, if it had failed: another may be left that is well, but not there to be chosen. */
+const signsOf = (decision: Plan.Decision, group: Group, { signalOf }: Observation.Observation) => {
+  if (decision._tag !== "Move" || decision.because._tag !== "LeftNode") return []
+  const { from, reasons } = decision.because
+  const hasFailed = reasons.length === 0 || reasons.some(({ _tag }) => _tag === "Failed")
+  return (hasFailed ? signalOf?.(from, group.detection)?.signs : undefined) ?? []
+}
 
 /** What is dead first, then what is nowhere yet, then what can wait. */
 const urgencyOf = ({ order, group }: Ordered): number => {

@@ -11,6 +11,7 @@ import { secrets } from "@netcup-failover/controller/observe/SecretResource"
 import * as Reconciler from "@netcup-failover/controller/Reconciler"
 import { GroupEvents } from "@netcup-failover/controller/report/GroupEvents"
 import { Collectors } from "@netcup-failover/controller/report/metrics/Collectors"
+import { NodeEvents } from "@netcup-failover/controller/report/NodeEvents"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { AccountKey } from "@netcup-failover/core/Account"
@@ -145,6 +146,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
     }),
     Layer.succeed(Accounts, { use: () => Effect.succeed(() => netcup), open: Effect.succeed([netcup]) }),
     Layer.succeed(GroupEvents, { changed: () => Effect.void }),
+    Layer.succeed(NodeEvents, { look: () => Effect.void }),
     Layer.succeed(Reclaimer, { look: () => Effect.succeed(undefined) }),
     Layer.mergeAll(FakeKube.layer(answer), Wake.layer, Collectors.layer, settingsOf(), PromptDigest.layer)
   )

@@ -144,11 +144,19 @@ export const AddressStatus = Schema.Struct({
 })
 export type AddressStatus = typeof AddressStatus.Type
 
+const SignRecord = Schema.Struct({
+  sign: Schema.String.annotate({ description: "Such as LeaseStale or Unanswering." }),
+  since: time.annotate({ description: "When it was first seen." })
+})
+
 const MoveRecord = Schema.Struct({
   at: time,
   from: Schema.optionalKey(Schema.String),
   to: Schema.String,
-  reason: Schema.String
+  reason: Schema.String,
+  signs: Schema.optionalKey(
+    Schema.Array(SignRecord).annotate({ description: "What convicted the node that was left, if it had failed." })
+  )
 })
 export type MoveRecord = typeof MoveRecord.Type
 

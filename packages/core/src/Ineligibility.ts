@@ -57,7 +57,8 @@ export const render: (reason: Ineligibility) => string = Ineligibility.$match({
   NotSelected: ({ unmet }) => `is not selected (${unmet.join("; ")})`,
   Leaving: ({ taint }) => `is about to be deleted (taint ${taint})`,
   Suspect: ({ signs }) => `is suspect, since it ${all(signs)}`,
-  Guarded: ({ signs }) => `is suspect, since it ${all(signs)}, as so many others that it may be our own trouble`,
+  Guarded: ({ signs }) =>
+    `is suspect, since it ${all(signs)}, and held by the guard: it may be our own trouble, or the API server's`,
   NotServing: () => "has no ready Pod that spec.workload selects",
   Negated: ({ rule }) => `is excluded by not(${rule})`
 })

@@ -86,7 +86,8 @@ export const fromDeclared = ({
   return { state: reasons.length === 0 ? "Healthy" : "Failed", reasons, changesAt: undefined }
 }
 
-const clock = (time: number): string => `${new Date(time).toISOString().slice(11, 19)}Z`
+/** A time (ms since the epoch) as sentences have it: of the day, to the second. */
+export const clock = (time: number): string => `${new Date(time).toISOString().slice(11, 19)}Z`
 
 /** A sign as the end of "the node …". */
 export const renderSign: (sign: Sign) => string = Sign.$match({

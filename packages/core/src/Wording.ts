@@ -36,6 +36,10 @@ export const unpinned = ({ node, reasons }: Unpinned): string =>
     ? `the annotation ${moveToAnnotation} names ${node}, which is no node of this cluster: correct or remove it`
     : `the annotation ${moveToAnnotation} is not followed for now: ${againstNode(node, reasons)}`
 
+/** That a node is not taken for failed, though what speaks against it would do. */
+export const guarded = (node: NodeName): string =>
+  `${node} is suspect and not taken for failed, since it may be our own trouble, or the API server's: the guard holds until that is clear`
+
 /** That a rule yielded, by its name. */
 export const setAside = (rule: string): string => {
   switch (rule) {

@@ -339,7 +339,7 @@ describe("render", () => {
     assert.include(negated, "healthy")
     assert.strictEqual(off, "is server v5678, which is off or in the rescue system")
     assert.strictEqual(suspect, "is suspect, since it has not answered since 00:00:00Z")
-    assert.include(guarded, "as so many others")
+    assert.include(guarded, "held by the guard")
     assert.strictEqual(idle, "has no ready Pod that spec.workload selects")
     assert.strictEqual(apart, "is server v9, which is at another site than 198.51.100.1/32, 2001:db8::/64")
   })

@@ -40,6 +40,8 @@ export interface Election {
   readonly renew: (held: Held) => Effect.Effect<Taken | Foreign, KubeError>
   /** Gives back what we hold or may hold after a write whose answer is lost. */
   readonly release: Effect.Effect<void, KubeError>
+  /** When somebody else was last known to hold it, monotonic ms; `undefined`: nobody was seen to. */
+  readonly foreignUntil: Effect.Effect<number | undefined>
 }
 
 export const make = Effect.fnUntraced(function* (
@@ -52,12 +54,21 @@ export const make = Effect.fnUntraced(function* (
     undefined
   )
   const mayHold = yield* Ref.make(false)
+  const foreignUntil = yield* Ref.make<number | undefined>(undefined)
+  /** When the Lease was last looked at. */
+  const lookedAt = yield* Ref.make<number | undefined>(undefined)
 
   const observe = Effect.fnUntraced(function* (record: LeaseRecord.LeaseRecord) {
     const before = yield* Ref.get(observed)
+    const at = yield* Monotonic.now
+    const last = yield* Ref.getAndSet(lookedAt, at)
     if (before !== undefined && Equal.equals(before.record, record)) return before
-    const now = { record, at: yield* Monotonic.now }
+    const now = { record, at }
     yield* Ref.set(observed, now)
+    const holder = record.holderIdentity ?? ""
+    // A holder that does not renew may have died with its last renewal; one that gave the Lease back held it when we looked last.
+    if (holder !== "" && holder !== identity) yield* Ref.set(foreignUntil, at)
+    else if (holder === "" && before?.record.holderIdentity !== identity) yield* Ref.set(foreignUntil, last ?? at)
     return now
   })
 
@@ -117,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
     yield* store.update(found, LeaseRecord.release(found.record, yield* Clock.currentTimeMillis))
   })
 
-  return { take, renew, release }
+  return { take, renew, release, foreignUntil: Ref.get(foreignUntil) }
 })
 
 const foreign = (holder: string, expiresIn: number): Foreign => ({ _tag: "Foreign", holder, expiresIn })

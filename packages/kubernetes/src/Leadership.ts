@@ -62,6 +62,8 @@ export class Leadership extends Context.Service<
     readonly isLeader: Effect.Effect<boolean>
     /** How far the API server's clock was ahead of ours when we wrote the Lease last, in ms; 0 if they may be the same. */
     readonly clockAhead: Effect.Effect<number>
+    /** When another was last known to lead, monotonic ms; `undefined`: none was seen to. What happened since, it may not know of. */
+    readonly othersLedUntil: Effect.Effect<number | undefined>
     /** Whether we lead now, then each change. */
     readonly changes: Stream.Stream<boolean>
   }
@@ -185,6 +187,7 @@ const make = Effect.fnUntraced(function* (settings: LeadershipSettings) {
       return current !== undefined && (yield* unfit(current)) === undefined
     }),
     clockAhead: Effect.map(SubscriptionRef.get(held), (current) => current?.clockAhead ?? 0),
+    othersLedUntil: election.foreignUntil,
     changes: SubscriptionRef.changes(held).pipe(
       Stream.map((current) => current !== undefined),
       Stream.changes

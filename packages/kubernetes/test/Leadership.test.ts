@@ -153,6 +153,38 @@ describe("a candidate", () => {
   )
 
   election(
+    "says until when another is known to have led: to the last renewal of one that died, and to the last look at one that gave up",
+    Effect.gen(function* () {
+      const leases = MemoryLeases.make()
+      const a = yield* candidate(leases, "a")
+      assert.isUndefined(yield* a.othersLedUntil)
+      yield* leases.write(foreign("2020-01-01T00:00:00.000000Z"))
+      const fiber = yield* Effect.forkScoped(a.whileLeader(Effect.never))
+      yield* pass(10)
+      yield* leases.write(foreign("2020-01-01T00:00:10.000000Z"))
+      yield* pass(20)
+      assert.isTrue(yield* a.isLeader)
+      const died = (yield* a.othersLedUntil) ?? 0
+      assert.isTrue(died >= 10_000 && died <= 12_250, `${died}`)
+      // Its own term is nobody else's.
+      yield* Fiber.interrupt(fiber)
+      yield* Effect.forkScoped(a.whileLeader(Effect.never))
+      yield* pass(10)
+      assert.strictEqual(yield* a.othersLedUntil, died)
+
+      const c = yield* candidate(leases, "c")
+      const waiting = yield* Effect.forkScoped(c.whileLeader(Effect.never))
+      yield* pass(9)
+      yield* leases.write({ ...foreign(""), holderIdentity: "", leaseDurationSeconds: 1 })
+      const released = yield* Clock.currentTimeMillis
+      yield* pass(3)
+      const gaveUp = (yield* c.othersLedUntil) ?? 0
+      assert.isTrue(gaveUp >= released - 2_250 && gaveUp <= released, `${gaveUp} ${released}`)
+      yield* Fiber.interrupt(waiting)
+    })
+  )
+
+  election(
     "that saw a Lease deleted under its holder still gives the holder its time",
     Effect.gen(function* () {
       const leases = MemoryLeases.make()

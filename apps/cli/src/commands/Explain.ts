@@ -45,6 +45,7 @@ const lookAt = Effect.fn("Explain.lookAt")(function* (name: string) {
   return {
     explanation,
     workload: resource.spec.workload,
+    moved: ClusterWorld.lastMove(resource),
     routed: resource.status?.conditions?.find(({ type }) => type === "Routed")
   }
 })
@@ -61,7 +62,7 @@ export const explain = Command.make(
       Effect.gen(function* () {
         const kubeconfig = yield* Settings.kubeconfig(yield* Settings.load)
         const client = yield* Layer.build(KubeClient.layer({ kubeconfig, userAgent: "netcup-failover" }))
-        const { explanation, workload, routed } = yield* Effect.provide(lookAt(group), client)
+        const { explanation, workload, moved, routed } = yield* Effect.provide(lookAt(group), client)
         const said =
           routed === undefined
             ? []
@@ -69,7 +70,9 @@ export const explain = Command.make(
         const lines = [
           ...ExplainText.render(explanation).split("\n"),
           ...said,
+          ...(moved === undefined ? [] : [moved]),
           notKnown,
+          ClusterWorld.notHeard,
           ...(workload === undefined ? [] : [podsNotKnown])
         ]
         return {

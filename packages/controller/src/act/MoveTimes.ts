@@ -11,9 +11,16 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Metrics from "../Metrics.ts"
 
+/** How a decision's cause was learned: when, and how long after its first sign, in ms. */
+export interface Detection {
+  readonly at: number
+  readonly took: number
+}
+
 interface Move {
   readonly to: NodeName
   readonly reason: MoveReason["_tag"]
+  readonly detection: number
   readonly detectedAt: number
   readonly decidedAt: number
   /** When the first change was sent. */
@@ -25,9 +32,10 @@ interface Move {
 
 const seconds = (from: number, to: number): number => Math.max(0, to - from) / 1000
 
-const measure = Effect.fnUntraced(function* ({ detectedAt, decidedAt, calledAt, confirmedAt }: Move) {
+const measure = Effect.fnUntraced(function* ({ detection, detectedAt, decidedAt, calledAt, confirmedAt }: Move) {
   // Somebody else moved it where we wanted it.
   if (calledAt === undefined || confirmedAt === undefined) return
+  yield* Metric.update(Metrics.phases("detected"), seconds(0, detection))
   yield* Metric.update(Metrics.phases("decided"), seconds(detectedAt, decidedAt))
   yield* Metric.update(Metrics.phases("called"), seconds(decidedAt, calledAt))
   yield* Metric.update(Metrics.phases("confirmed"), seconds(calledAt, confirmedAt))
@@ -56,9 +64,9 @@ export const make = () => {
     /**
      * What each pass decides of a group. A hold interrupts a move, and does not end it.
      *
-     * @param detectedAt when what caused the decision was learned; `undefined`: just now
+     * @param detection `undefined`: just now, without any sign before
      */
-    decided: Effect.fnUntraced(function* (group: string, decision: Decision, detectedAt: number | undefined) {
+    decided: Effect.fnUntraced(function* (group: string, decision: Decision, detection: Detection | undefined) {
       switch (decision._tag) {
         case "Move": {
           const { because, to } = decision
@@ -68,7 +76,8 @@ export const make = () => {
           moves.set(group, {
             to,
             reason: because._tag,
-            detectedAt: Math.min(detectedAt ?? decidedAt, decidedAt),
+            detection: detection?.took ?? 0,
+            detectedAt: Math.min(detection?.at ?? decidedAt, decidedAt),
             decidedAt,
             calledAt: undefined,
             confirmedAt: undefined,

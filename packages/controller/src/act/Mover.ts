@@ -102,8 +102,12 @@ export class Mover extends Context.Service<
   Mover,
   {
     readonly attempts: (group: string) => Effect.Effect<Attempts>
-    /** What was decided of a group, and when its cause was learned (monotonic ms; `undefined`: just now): for the metrics. */
-    readonly decided: (group: string, decision: Decision, detectedAt: number | undefined) => Effect.Effect<void>
+    /** What was decided of a group, and how its cause was learned (`undefined`: just now): for the metrics. */
+    readonly decided: (
+      group: string,
+      decision: Decision,
+      detection: MoveTimes.Detection | undefined
+    ) => Effect.Effect<void>
     /** Where a group is to go by the newest decision; `undefined`: nowhere. What has not been sent to elsewhere is not sent. */
     readonly aim: (group: string, to: NodeName | undefined) => Effect.Effect<void>
     /**

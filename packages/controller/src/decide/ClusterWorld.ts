@@ -96,6 +96,18 @@ const sinceOf = ({ status }: GroupResource): number | undefined => {
   return undefined
 }
 
+/** The last move of a group as its status tells it, with what the controller had heard; a sentence. */
+export const lastMove = ({ status }: GroupResource): string | undefined => {
+  const move = status?.moves?.at(-1)
+  if (move === undefined) return undefined
+  const from = move.from === undefined ? "" : ` from ${move.from}`
+  return `Its last move, at ${move.at}:${from} to ${move.to}, because ${move.reason}`
+}
+
+/** What explanations by such a world do not know. */
+export const notHeard =
+  "Nodes are judged by what they declare: Leases, answers and netcup's word, by which the controller finds that one is dead, are not heard here."
+
 export interface ClusterWorld {
   readonly world: World
   /** For explanations: by the groups' names. */

@@ -5,6 +5,7 @@ import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import * as DetectionChoice from "@netcup-failover/core/detect/DetectionChoice"
 import type { Workload } from "@netcup-failover/core/FailoverIpResource"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
+import type { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
@@ -40,6 +41,13 @@ export interface ClusterView {
   readonly workload?: (workload: Workload) => Workloads.WorkloadView
   /** @param detection by whose verdicts; absent: by the controller's */
   readonly signalOf?: (node: NodeName, detection?: DetectionChoice.DetectionKey) => NodeSignals.Signal | undefined
+  /** Of the nodes that failed or came back before our eyes the last turn. */
+  readonly turns?: ReadonlyArray<NodeTurn>
+}
+
+export interface NodeTurn {
+  readonly metadata: Identity
+  readonly turn: NodeSignals.Turn
 }
 
 /** How a kind of objects is watched: of several watches the worst. `silence`: since the server was heard, in ms. */
@@ -194,14 +202,20 @@ export class Cluster extends Context.Service<
         view: Effect.gen(function* () {
           const resources = [...(yield* groupReflector.items).values()]
           yield* followAll(resources)
+          const nodes = yield* candidates
+          const turns = [...(yield* nodeReflector.items).values()].flatMap(({ metadata }) => {
+            const turn = signals.turnOf(metadata.name)
+            return turn === undefined ? [] : [{ metadata, turn }]
+          })
           return {
-            nodes: yield* candidates,
+            nodes,
             groups: resources,
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
             workload: yield* workloads.view,
             signalOf: (node, detection) =>
-              ((detection === undefined ? undefined : signalsBy.get(detection)) ?? signals).signalOf(node)
+              ((detection === undefined ? undefined : signalsBy.get(detection)) ?? signals).signalOf(node),
+            turns
           }
         })
       })

@@ -37,6 +37,7 @@ export interface Observation {
   readonly leaving?: ReadonlyArray<GroupObservation>
   readonly undecodable: ReadonlyArray<Undecodable>
   readonly signalOf?: ClusterView["signalOf"]
+  readonly turns?: ClusterView["turns"]
 }
 
 /** The credentials that a group names. The failure is a sentence that says what to do. */
@@ -118,7 +119,8 @@ export const look = Effect.gen(function* () {
     groups: leaving.length === 0 ? observed : observed.filter((one) => !isLeaving(one)),
     ...(leaving.length === 0 ? {} : { leaving }),
     undecodable: view.undecodable,
-    ...(view.signalOf === undefined ? {} : { signalOf: view.signalOf })
+    ...(view.signalOf === undefined ? {} : { signalOf: view.signalOf }),
+    ...(view.turns === undefined ? {} : { turns: view.turns })
   }
   return observation
 })

@@ -3,6 +3,7 @@
  */
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import type * as Plan from "@netcup-failover/core/Plan"
+import * as Sighting from "@netcup-failover/core/Sighting"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -11,6 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Tracer from "effect/Tracer"
+import type { Signal } from "../observe/NodeSignals.ts"
 import * as FailoverSpan from "../telemetry/FailoverSpan.ts"
 import * as Wording from "./Wording.ts"
 
@@ -23,14 +25,15 @@ interface Decided {
   readonly from: NodeName | undefined
   readonly to: NodeName
   readonly because: Plan.MoveReason
-  /** When the node that it leaves last changed, if it did. */
-  readonly signalAt: bigint | undefined
+  /** The last change of the node that it leaves, if it did change. */
+  readonly signal: Pick<Signal, "at" | "signs"> | undefined
   /** When the pass began that decided on it. */
   readonly lookedAt: bigint
 }
 
 interface Followed {
   to: NodeName
+  /** When the signal came that caused it, or the look that found it began. */
   readonly startedAt: bigint
   /** `undefined` once it has taken too long. */
   span: Tracer.Span | undefined
@@ -38,6 +41,12 @@ interface Followed {
 
 /** A trace that takes longer is ended: nobody waits for it. In ns. */
 const longest = 600_000_000_000n
+
+/** A time in ms since the epoch, and no later than that: the wall clock may have been set back meanwhile. */
+const nanosUpTo = (latest: bigint, millis: number): bigint => {
+  const nanos = BigInt(Math.round(millis)) * 1_000_000n
+  return nanos < latest ? nanos : latest
+}
 
 const seconds = (nanos: bigint) => Number(nanos / 1_000_000n) / 1_000
 
@@ -97,25 +106,34 @@ export const make = Effect.gen(function* () {
         return span === undefined ? effect : Effect.provideService(effect, Tracer.ParentSpan, span)
       })
 
-  const decided = Effect.fnUntraced(function* ({ group, from, to, because, signalAt, lookedAt }: Decided) {
+  const decided = Effect.fnUntraced(function* ({ group, from, to, because, signal, lookedAt }: Decided) {
     const now = yield* Clock.currentTimeNanos
     const before = followed.get(group)
     if (before !== undefined && now - before.startedAt > longest) {
       giveUp(before, `not confirmed within ${Duration.format(Duration.nanos(longest))}`, now)
     }
     if (before?.to === to) return
-    const isCause = signalAt !== undefined && signalAt > (settledAt.get(group) ?? 0n)
-    const startedAt = before?.startedAt ?? (isCause ? signalAt : lookedAt)
+    const cause = signal !== undefined && signal.at > (settledAt.get(group) ?? 0n) ? signal : undefined
+    const startedAt = before?.startedAt ?? cause?.at ?? lookedAt
+    const signs = (cause?.signs ?? []).map((one) => ({ ...one, since: nanosUpTo(startedAt, one.since) }))
+    const seenAt = Sighting.first(cause?.signs ?? [])
+    const firstSign = seenAt === undefined ? startedAt : nanosUpTo(startedAt, seenAt)
     const reason = Wording.moveReason(because)
     const span =
       before === undefined
-        ? spanOf(FailoverSpan.root, undefined, startedAt, {
+        ? spanOf(FailoverSpan.root, undefined, firstSign, {
             "failover.group": group,
             "failover.from": from,
             "failover.reason": because._tag,
             "failover.because": reason
           })
         : before.span
+    if (before === undefined) {
+      for (const { sign, since, words } of signs) {
+        const attributes = { "failover.from": from, "failover.sign": sign, "failover.because": words }
+        spanOf(FailoverSpan.sign, span, since, attributes).end(startedAt, Exit.void)
+      }
+    }
     span?.attribute("failover.to", to)
     followed.set(group, { to, startedAt, span })
     if (span !== undefined) spanOf(FailoverSpan.decide, span, lookedAt, { "failover.to": to }).end(now, Exit.void)

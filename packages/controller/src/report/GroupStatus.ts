@@ -11,6 +11,7 @@ import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/Fa
 import type { HoldReason } from "@netcup-failover/core/Group"
 import type { Decision } from "@netcup-failover/core/Plan"
 import { serverOf } from "@netcup-failover/core/ServerMapping"
+import type { Sighting } from "@netcup-failover/core/Sighting"
 import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
 import type { Attempt, Attempts } from "../act/Mover.ts"
 import type { GroupResource } from "../observe/GroupResource.ts"
@@ -30,6 +31,8 @@ export interface Situation {
   /** When netcup lets the login end unless it is used before, in ms since the epoch, if anybody knows. */
   readonly loginEndsAt?: number | undefined
   readonly nodes: ReadonlyArray<Candidate>
+  /** What convicted the node that the decision leaves. */
+  readonly signs?: ReadonlyArray<Sighting>
   readonly workload?: WorkloadView
   readonly now: number
 }
@@ -233,13 +236,19 @@ const away = (
   return { reason, message: `${count} of ${addresses.length} addresses are on ${because.node}; ${message}` }
 }
 
+/** Of a node that keeps the group only since the guard holds. No sign is named: each would be a write of each group. */
+const held = (situation: Situation, name: NodeName): string => {
+  const node = situation.nodes.find((one) => one.name === name)
+  return node !== undefined && verdictOn(situation, node).guarded === true ? `; ${Wording.guarded(name)}` : ""
+}
+
 /** What is said of the addresses; `undefined`: what was said stays. */
 const routed = (situation: Situation): Condition.Claim | undefined => {
   const { decision, addresses } = situation
   const not = (wording: Wording.Wording): Condition.Claim => ({ type: "Routed", status: "False", ...wording })
   switch (decision._tag) {
     case "Stay": {
-      const message = `${routedTo(addresses, decision.node)}${exceptions(situation, decision)}`
+      const message = `${routedTo(addresses, decision.node)}${exceptions(situation, decision)}${held(situation, decision.node)}`
       return { type: "Routed", status: "True", reason: "NodeSelected", message }
     }
     case "Move":
@@ -285,7 +294,7 @@ const credentials = (situation: Situation): Condition.Claim | undefined => {
 }
 
 /** A move is remembered when it begins, with why: what becomes of it, the rest of the status tells. */
-const moves = ({ resource: { status }, decision, now }: Situation): ReadonlyArray<MoveRecord> => {
+const moves = ({ resource: { status }, decision, signs = [], now }: Situation): ReadonlyArray<MoveRecord> => {
   const before = status?.moves ?? []
   if (decision._tag === "Stay") {
     // Somebody else made this move: we have followed.
@@ -296,7 +305,13 @@ const moves = ({ resource: { status }, decision, now }: Situation): ReadonlyArra
   }
   if (decision._tag !== "Move" || status?.targetNode === decision.to) return before
   const from = status?.currentNode === undefined ? {} : { from: status.currentNode }
-  const record = { at: time(now), ...from, to: decision.to, reason: Wording.moveReason(decision.because) }
+  const record = {
+    at: time(now),
+    ...from,
+    to: decision.to,
+    reason: Wording.moveReason(decision.because),
+    ...(signs.length === 0 ? {} : { signs: signs.map(({ sign, since }) => ({ sign, since: time(since) })) })
+  }
   return [...before, record].slice(-rememberedMoves)
 }
 

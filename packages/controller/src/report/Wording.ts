@@ -16,7 +16,7 @@ export interface Wording {
 
 type Reasons = ReadonlyArray<Ineligibility>
 
-export { moveReason, setAside, unpinned } from "@netcup-failover/core/Wording"
+export { guarded, moveReason, setAside, unpinned } from "@netcup-failover/core/Wording"
 
 const holdReasons: Readonly<Record<HoldReason["_tag"], Reason>> = {
   InvalidSpec: "InvalidSpec",

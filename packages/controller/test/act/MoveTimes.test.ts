@@ -26,9 +26,9 @@ describe("the times of moves", () => {
   it.effect("are those of the phases of a failover, to the last address", () =>
     Effect.gen(function* () {
       const times = MoveTimes.make()
-      const detectedAt = yield* Monotonic.now
+      const detection = { at: yield* Monotonic.now, took: 16_000 }
       yield* TestClock.adjust("1 second")
-      yield* times.decided("a", move(2), detectedAt)
+      yield* times.decided("a", move(2), detection)
       yield* TestClock.adjust("2 seconds")
       yield* times.called("a", node(2))
       yield* TestClock.adjust("4 seconds")
@@ -44,8 +44,14 @@ describe("the times of moves", () => {
       yield* times.decided("a", stay(2), undefined)
       assert.strictEqual(yield* count("LeftNode", "routed"), 1)
       assert.deepStrictEqual(
-        [yield* spent("decided"), yield* spent("called"), yield* spent("confirmed"), yield* whole],
-        [1, 2, 12, 15]
+        [
+          yield* spent("detected"),
+          yield* spent("decided"),
+          yield* spent("called"),
+          yield* spent("confirmed"),
+          yield* whole
+        ],
+        [16, 1, 2, 12, 15]
       )
     }).pipe(alone)
   )

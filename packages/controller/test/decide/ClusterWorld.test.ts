@@ -127,3 +127,16 @@ describe("the world as the cluster tells of it", () => {
     )
   })
 })
+
+describe("the last move of a group", () => {
+  it("is told as its status has it, with why", () => {
+    const told = (moves: NonNullable<GroupResource["status"]>["moves"]) =>
+      ClusterWorld.lastMove(group("web", moves === undefined ? {} : { moves }))
+    assert.isUndefined(told(undefined))
+    assert.isUndefined(told([]))
+    const first = { at: time, to: "a", reason: "the group had no node" }
+    assert.strictEqual(told([first]), `Its last move, at ${time}: to a, because the group had no node`)
+    const second = { at: time, from: "a", to: "b", reason: "a is gone" }
+    assert.strictEqual(told([first, second]), `Its last move, at ${time}: from a to b, because a is gone`)
+  })
+})

@@ -324,7 +324,7 @@ describe("the source of Leases", () => {
       yield* api.overdue(1)
       yield* api.pass(4)
       api.delay(1, 0)
-      yield* api.pass(4)
+      yield* api.pass(2)
       assert.deepStrictEqual(api.heard(), ["LeasesLost", "LeasesHeard"])
     })
   )

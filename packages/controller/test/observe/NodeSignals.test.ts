@@ -107,6 +107,99 @@ describe("the signals of a node", () => {
     })
   )
 
+  it.effect("that is lost have what convicted it, each sign since it was first seen", () =>
+    Effect.gen(function* () {
+      const signals = NodeSignals.make()
+      const at = (state: Verdict.Verdict["state"], ...reasons: ReadonlyArray<Verdict.Sign>) => [
+        { ...node("True"), verdict: { state, reasons, changesAt: undefined } }
+      ]
+      const stale = Verdict.Sign.LeaseStale({ since: 400 })
+      const note = (nodes: ReturnType<typeof at>) => Effect.andThen(signals.note(nodes), TestClock.adjust("1 second"))
+      yield* note(at("Healthy"))
+      yield* note(at("Suspect", Verdict.Sign.Silent()))
+      yield* note(at("Failed", Verdict.Sign.Draining(), Verdict.Sign.Silent(), stale))
+      // What comes later did not convict it.
+      yield* note(at("Failed", Verdict.Sign.Deleting(), Verdict.Sign.Draining(), stale))
+      const { signs = [], ...signal } = signals.signalOf(name) ?? {}
+      assert.deepStrictEqual(
+        signs.map(({ sign, since }) => [sign, since]),
+        [
+          ["Draining", 2_000],
+          ["Silent", 1_000],
+          ["LeaseStale", 400]
+        ]
+      )
+      assert.deepInclude(signal, { isLoss: true, at: 2n * second })
+      assert.deepStrictEqual(NodeSignals.detectionOf({ at: 2n * second, heardAt: 7, isLoss: true, signs }), {
+        at: 7,
+        took: 1_600
+      })
+      yield* note(at("Healthy"))
+      assert.deepInclude(signals.signalOf(name), { isLoss: false, signs: [] })
+      yield* signals.note([])
+      assert.deepStrictEqual(
+        signals.signalOf(name)?.signs.map(({ sign, since }) => [sign, since]),
+        [["Gone", 5_000]]
+      )
+    })
+  )
+
+  it.effect("have a turn when the node fails before our eyes, and when it is back", () =>
+    Effect.gen(function* () {
+      const turnAfter = Effect.fnUntraced(function* (...states: ReadonlyArray<Verdict.Declared["ready"] | "Gone">) {
+        const signals = NodeSignals.make()
+        for (const ready of states) {
+          yield* signals.note(ready === "Gone" ? [] : [node(ready)])
+          yield* TestClock.adjust("1 second")
+        }
+        const turn = signals.turnOf(name)
+        return turn && [turn.isFailed, turn.heardAt - turn.failedAt, turn.signs.map(({ sign }) => sign)]
+      })
+      assert.isUndefined(yield* turnAfter("True"))
+      assert.isUndefined(yield* turnAfter("Unknown"))
+      assert.isUndefined(yield* turnAfter("True", "False", "Gone"))
+      // It joins.
+      assert.isUndefined(yield* turnAfter(undefined, "False", "True"))
+      assert.deepStrictEqual(yield* turnAfter("True", "False", "Unknown"), [true, 0, ["NotReady"]])
+      assert.deepStrictEqual(yield* turnAfter("True", "False", "Unknown", "True"), [false, 2_000, []])
+      // Who starts while it is down did not see it fail, but it did.
+      assert.deepStrictEqual(yield* turnAfter("Unknown", "True"), [false, 1_000, []])
+      assert.deepStrictEqual(yield* turnAfter("False", "Unknown", "True"), [false, 1_000, []])
+    })
+  )
+
+  it.effect("tell once that the guard begins to hold, and once that it ends, of which nodes", () =>
+    Effect.gen(function* () {
+      const told: Array<unknown> = []
+      const logger = Logger.make(({ message }) => told.push(message))
+      const signals = NodeSignals.make()
+      const one = (n: number, guarded: boolean) => {
+        const verdict: Verdict.Verdict = { state: "Suspect", reasons: [Verdict.Sign.Silent()], changesAt: undefined }
+        return {
+          ...node("Unknown"),
+          name: NodeName.make(`node-${n}`),
+          verdict: guarded ? { ...verdict, guarded } : verdict
+        }
+      }
+      const note = (...held: ReadonlyArray<boolean>) =>
+        Effect.provide(signals.note(held.map((guarded, i) => one(i, guarded))), Logger.layer([logger]))
+      yield* note(false, false, false)
+      yield* note(true, true, false)
+      yield* note(true, true, false)
+      yield* note(false, true, true)
+      yield* note(false, false, false)
+      yield* note(false, false, false)
+      const begin =
+        "the guard holds: nodes are not taken for failed, since it may be our own trouble or the API server's"
+      assert.deepStrictEqual(told, [
+        [begin, { nodes: "node-0, node-1" }],
+        ["the guard holds no longer", { nodes: "node-0, node-1, node-2" }]
+      ])
+      yield* note(true, false, false)
+      assert.lengthOf(told, 3)
+    })
+  )
+
   it.effect("of nodes that are long gone are forgotten", () =>
     Effect.gen(function* () {
       const signals = NodeSignals.make()

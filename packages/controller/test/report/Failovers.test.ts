@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Failovers from "@netcup-failover/controller/report/Failovers"
 import { NodeName } from "@netcup-failover/core/Candidate"
 import { MoveReason } from "@netcup-failover/core/Plan"
+import * as Sighting from "@netcup-failover/core/Sighting"
+import { Sign } from "@netcup-failover/core/Verdict"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -30,11 +32,12 @@ const following = Effect.fnUntraced(function* () {
   const scope = yield* Scope.make()
   const failovers = yield* Failovers.make.pipe(Scope.provide(scope), Effect.provideService(Tracer.Tracer, tracer))
   const logged = Effect.provide(Logger.layer([logger]))
-  const move = (to = two, signalAt?: bigint, from = one) =>
+  const move = (to = two, at?: bigint, from = one, signs: ReadonlyArray<Sighting.Sighting> = []) =>
     Effect.gen(function* () {
       const lookedAt = yield* Clock.currentTimeNanos
       const because = MoveReason.LeftNode({ from, reasons: [] })
-      yield* failovers.decided({ group: "web", from, to, because, signalAt, lookedAt })
+      const signal = at === undefined ? undefined : { at, signs }
+      yield* failovers.decided({ group: "web", from, to, because, signal, lookedAt })
     }).pipe(logged)
   const stay = (node = two) =>
     Effect.flatMap(Clock.currentTimeNanos, (now) => failovers.confirmed("web", node, now)).pipe(logged)
@@ -75,6 +78,53 @@ describe("a failover that is followed", () => {
       // An old signal caused nothing of this.
       yield* move(one, 7n * second, two)
       assert.strictEqual(startOf(1), 20n * second)
+    })
+  )
+
+  it.effect("begins with the first sign of the loss, and has each sign as a span that ends with the conviction", () =>
+    Effect.gen(function* () {
+      const { spans, lines, move, stay, one, two, three } = yield* following()
+      yield* stay(one)
+      yield* TestClock.adjust("30 seconds")
+      const signs = [
+        Sighting.of(Sign.LeaseStale({ since: 5_000 }), 20_000),
+        Sighting.of(Sign.Unanswering({ since: 12_000 }), 20_000),
+        // The wall clock was set back after it was seen.
+        Sighting.of(Sign.OutOfService({ taint: "t" }), 99_000)
+      ]
+      yield* move(two, 20n * second, one, signs)
+      yield* move(three, 20n * second, one, signs)
+      yield* stay(three)
+      const [root, ...below] = spans
+      assert.strictEqual(root?.status.startTime, 5n * second)
+      const seen = below.filter(({ name }) => name === "failover.sign")
+      assert.deepStrictEqual(
+        seen.map(({ parent, attributes, status }) => [
+          Option.getOrUndefined(parent) === root,
+          attributes.get("failover.sign"),
+          attributes.get("failover.from"),
+          attributes.get("failover.because"),
+          status.startTime,
+          status._tag === "Ended" ? status.endTime : undefined
+        ]),
+        [
+          [true, "LeaseStale", one, "has not renewed its Lease since 00:00:05Z", 5n * second, 20n * second],
+          [true, "Unanswering", one, "has not answered since 00:00:12Z", 12n * second, 20n * second],
+          [true, "OutOfService", one, "is out of service (taint t) (seen at 00:01:39Z)", 20n * second, 20n * second]
+        ]
+      )
+      assert.deepStrictEqual(lines, ["moving group", "moving group", "group is where it belongs"])
+    })
+  )
+
+  it.effect("has no sign of a loss that came before the group was last seen in its place", () =>
+    Effect.gen(function* () {
+      const { spans, move, stay, one, two } = yield* following()
+      yield* TestClock.adjust("30 seconds")
+      yield* stay(one)
+      yield* move(two, 20n * second, one, [Sighting.gone(20_000)])
+      assert.strictEqual(roots(spans)[0]?.status.startTime, 30n * second)
+      assert.isFalse(spans.some(({ name }) => name === "failover.sign"))
     })
   )
 

@@ -9,6 +9,7 @@ import type { Status } from "@netcup-failover/core/FailoverIpResource"
 import { HoldReason } from "@netcup-failover/core/Group"
 import { Ineligibility } from "@netcup-failover/core/Ineligibility"
 import { Decision, MoveReason } from "@netcup-failover/core/Plan"
+import * as Sighting from "@netcup-failover/core/Sighting"
 import { fromDeclared, Sign } from "@netcup-failover/core/Verdict"
 import * as NetcupError from "@netcup-failover/netcup/NetcupError"
 import { account, address, candidate, node, resource, server } from "../Given.ts"
@@ -146,6 +147,37 @@ describe("the status of a group that", () => {
         }
       ]
     })
+  })
+
+  it("remembers what convicted the node that a move leaves, each sign with its time", () => {
+    const signs = [
+      Sighting.of(Sign.LeaseStale({ since: now - 16_000 }), now),
+      Sighting.of(Sign.Silent(), now - 1_000),
+      Sighting.gone(now)
+    ]
+    const first = compose(toTwo, { signs })
+    assert.deepStrictEqual(first.moves?.at(-1)?.signs, [
+      { sign: "LeaseStale", since: "2026-11-22T11:59:44.000Z" },
+      { sign: "Silent", since: "2026-11-22T11:59:59.000Z" },
+      { sign: "Gone", since: at }
+    ])
+    // As it was when the move began.
+    assert.deepStrictEqual(compose(toTwo, { status: first, signs: [] }).moves, first.moves)
+    assert.notProperty(compose(toTwo).moves?.at(-1), "signs")
+  })
+
+  it("says of a node that keeps the group only by the guard that it does, whatever speaks against it", () => {
+    const suspect = (guarded: boolean, ...reasons: ReadonlyArray<Sign>) =>
+      candidate(1, { verdict: { state: "Suspect", reasons, changesAt: undefined, ...(guarded ? { guarded } : {}) } })
+    const said = (one: Candidate) => routed(compose(Decision.Stay({ node: node(1) }), { nodes: [one] }))
+    const held = said(suspect(true, Sign.Silent()))
+    assert.strictEqual(held?.status, "True")
+    assert.strictEqual(
+      held?.message,
+      "all 2 addresses are routed to node-1; node-1 is suspect and not taken for failed, since it may be our own trouble, or the API server's: the guard holds until that is clear"
+    )
+    assert.deepStrictEqual(said(suspect(true, Sign.Silent(), Sign.LeaseStale({ since: 1 }))), held)
+    assert.strictEqual(said(suspect(false, Sign.Silent()))?.message, "all 2 addresses are routed to node-1")
   })
 
   it("begins to move names both nodes and the reason, and remembers it", () => {
