@@ -18,20 +18,35 @@ import * as Yielding from "./Yielding.ts"
 export interface Ground {
   readonly nodes: ReadonlyArray<Candidate>
   readonly named: ReadonlyMap<NodeName, Candidate>
-  /** Where two nodes claim one server, both. */
-  readonly withServer: ReadonlyMap<ServerName, ReadonlyArray<Candidate>>
+  /** By the servers that nodes are, to an account. Where two nodes claim one server, both. */
+  readonly withServer: (account: Account) => ReadonlyMap<ServerName, ReadonlyArray<Candidate>>
+}
+
+const indexFor = (nodes: ReadonlyArray<Candidate>, account: Account) => {
+  const withServer = new Map<ServerName, Array<Candidate>>()
+  for (const node of nodes) {
+    const server = serverOf(node, account)
+    if (server === undefined) continue
+    const claimants = withServer.get(server)
+    if (claimants === undefined) withServer.set(server, [node])
+    else claimants.push(node)
+  }
+  return withServer
 }
 
 /** Of sorted nodes. */
 export const groundOf = (nodes: ReadonlyArray<Candidate>): Ground => {
-  const withServer = new Map<ServerName, Array<Candidate>>()
-  for (const node of nodes) {
-    if (node.server === undefined) continue
-    const claimants = withServer.get(node.server)
-    if (claimants === undefined) withServer.set(node.server, [node])
-    else claimants.push(node)
+  // Many groups share an account: worked out once for each.
+  const known = new Map<Account["mapping"], ReadonlyMap<ServerName, ReadonlyArray<Candidate>>>()
+  return {
+    nodes,
+    named: new Map(nodes.map((node) => [node.name, node])),
+    withServer: (account) => {
+      const found = known.get(account.mapping) ?? indexFor(nodes, account)
+      known.set(account.mapping, found)
+      return found
+    }
   }
-  return { nodes, named: new Map(nodes.map((node) => [node.name, node])), withServer }
 }
 
 export interface Outlook {
@@ -58,15 +73,9 @@ const nodesWith = (
   account: Account,
   servers: Iterable<ServerName | undefined>
 ): ReadonlyArray<Candidate> => {
-  const wanted = new Set(servers)
-  if (account.mapping !== undefined) {
-    return ground.nodes.filter((node) => {
-      const server = serverOf(node, account)
-      return server !== undefined && wanted.has(server)
-    })
-  }
-  return [...wanted]
-    .flatMap((server) => (server === undefined ? [] : (ground.withServer.get(server) ?? [])))
+  const withServer = ground.withServer(account)
+  return [...new Set(servers)]
+    .flatMap((server) => (server === undefined ? [] : (withServer.get(server) ?? [])))
     .sort(compare)
 }
 
