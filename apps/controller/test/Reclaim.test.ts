@@ -9,6 +9,8 @@ import { suite } from "./Suite.ts"
 
 const ips = ["198.51.100.1/32", "2001:db8:a::/64"]
 const [first = "", second = ""] = ips
+/** Of the account, and of no group yet. */
+const late = "198.51.100.9/32"
 const finalizer = "netcup.digilol.net/unroute"
 
 const Object = Schema.Struct({
@@ -26,7 +28,7 @@ const prepared = Effect.fn(function* (wishes: Schema.JsonObject, environment: Re
   yield* stage.world.addAccount(
     account(
       3,
-      ips.map((cidr) => ({ cidr }))
+      [...ips, late].map((cidr) => ({ cidr }))
     )
   )
   yield* Effect.forEach([1, 2], (n) => stage.addNode(`node-${n}`, { server: `v${n}` }))
@@ -101,6 +103,35 @@ suite("reclaim", {}, (scenario) => {
       yield* gone
       yield* Effect.sleep("1 second")
       assert.strictEqual((yield* stage.world.routes).get(Prefix.make("198.51.100.1/32")), server)
+    })
+  )
+
+  scenario(
+    "a group that is deleted during its first move goes only after that has arrived, and was taken back",
+    Effect.gen(function* () {
+      const { stage } = yield* prepared({})
+      yield* stage.simulator.inject({
+        operation: stage.operations.route,
+        cidr: late,
+        times: 1,
+        delayBefore: "3 seconds"
+      })
+      yield* stage.putGroup("late", { ips: [late], wishes: unroutes })
+      yield* stage.groupUntil("late", ({ status }) => status?.targetNode !== undefined)
+      // The same look writes the intention, which this may meet.
+      yield* stage.cluster.http.waitUntil(
+        stage.groupPath("late"),
+        Object,
+        ({ metadata }) => metadata.finalizers?.includes(finalizer) === true
+      )
+      yield* stage.deleteGroup("late")
+      yield* Effect.repeat(Effect.result(stage.cluster.http.get(stage.groupPath("late"), Object)), {
+        schedule: Schedule.spaced("100 millis"),
+        until: ({ _tag }) => _tag === "Failure"
+      })
+      yield* Effect.sleep("4 seconds")
+      assert.lengthOf(yield* stage.simulator.journal.changesOf(late), 2)
+      assert.isFalse((yield* stage.world.routes).has(Prefix.make(late)))
     })
   )
 

@@ -48,6 +48,9 @@ type Rest =
   | { readonly _tag: "Todo"; readonly addresses: ReadonlyArray<readonly [FailoverAddress.FailoverAddress, ServerName]> }
   | { readonly _tag: "Blocked"; readonly message: string }
 
+/** After a first write that met another one, in ms: without its finalizer a group that is deleted now is not unrouted. */
+const soonAgain = 50
+
 /** Until what is due and could not begin is looked at again, in ms. */
 const slowLook = 1_000
 
@@ -148,19 +151,25 @@ export class Reclaimer extends Context.Service<
         const before = refused.get(uid)
         const now = yield* Clock.currentTimeMillis
         if (before !== undefined && now < before.until) return before.until
+        const later = Effect.fnUntraced(function* (isSoon: boolean) {
+          const count = (before?.count ?? 0) + 1
+          const pause = isSoon && count === 1 ? soonAgain : Pace.backoff(count, yield* Random.next, settings.maxBackoff)
+          refused.set(uid, { count, until: (yield* Clock.currentTimeMillis) + pause })
+          yield* wake.now
+        })
         const write = FinalizersPatch.patch(groups, resource, finalizers).pipe(
           Effect.provideService(KubeClient, client),
-          Effect.tap(() => Effect.sync(() => refused.delete(uid))),
-          Effect.tap((outcome) => (outcome === "Patched" ? written : Effect.void)),
-          Effect.asVoid,
+          Effect.flatMap((outcome) => {
+            // What it is now may have come while this was under way, and was then left to it.
+            if (outcome === "Conflict") return later(true)
+            refused.delete(uid)
+            return outcome === "Patched" ? written : Effect.void
+          }),
           Effect.catch((error) =>
-            Effect.gen(function* () {
-              yield* Effect.logWarning("finalizer not written", { group: name, error: error.message })
-              const count = (before?.count ?? 0) + 1
-              const pause = Pace.backoff(count, yield* Random.next, settings.maxBackoff)
-              refused.set(uid, { count, until: (yield* Clock.currentTimeMillis) + pause })
-              yield* wake.now
-            })
+            Effect.andThen(
+              Effect.logWarning("finalizer not written", { group: name, error: error.message }),
+              later(false)
+            )
           )
         )
         yield* FiberMap.run(running, `${uid}\nfinalizers`, write, { onlyIfMissing: true })

@@ -9,6 +9,7 @@ import { StatusReporter } from "@netcup-failover/controller/report/StatusReporte
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { Events } from "@netcup-failover/kubernetes/Events"
+import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
 import { NetcupError, Unreachable } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -32,6 +33,7 @@ const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
   const patches: Array<unknown> = []
   let at: ServerName | undefined = Given.server(1)
   let trouble: NetcupError | undefined
+  let conflicts = 0
   const layer = Reclaimer.layer.pipe(
     Layer.provide([
       settingsOf(),
@@ -46,9 +48,11 @@ const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
         end: () => Effect.void
       }),
       FakeKube.layer(({ body }) =>
-        Effect.sync(() => {
+        Effect.suspend(() => {
           patches.push(body)
-          return leaving
+          return conflicts-- > 0
+            ? Effect.fail(new KubeErrors.Conflict({ message: "the object has been modified" }))
+            : Effect.succeed(leaving)
         })
       )
     ])
@@ -72,6 +76,10 @@ const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
     }),
     isAt: (server: ServerName | undefined) => {
       at = server
+    },
+    /** The next writes meet a newer version. */
+    conflict: (times: number) => {
+      conflicts = times
     },
     isInTrouble: (error: NetcupError) => {
       trouble = error
@@ -120,6 +128,25 @@ describe("the reclaimer", () => {
       group.isAt(undefined)
       yield* group.look()
       assert.deepStrictEqual(group.patches, [{ metadata: { resourceVersion: "1", finalizers: [] } }])
+    })
+  )
+
+  it.effect("tries again by itself when somebody else wrote at the same time", () =>
+    Effect.gen(function* () {
+      const group = yield* start(() => Effect.void)
+      group.isAt(undefined)
+      group.conflict(2)
+      // The other's write is told while ours is under way: that wakes nobody any more.
+      yield* group.look()
+      for (const count of [1, 2]) {
+        const again = (yield* group.look()) ?? Number.POSITIVE_INFINITY
+        assert.isAbove(again, 0)
+        assert.isAtMost(again, 4_000)
+        assert.lengthOf(group.patches, count)
+        yield* TestClock.adjust(Math.ceil(again))
+        yield* group.look()
+      }
+      assert.lengthOf(group.patches, 3)
     })
   )
 
