@@ -18,7 +18,7 @@ import * as Move from "./Move.ts"
 const isSoak = process.env.KILLS === "all"
 
 /** Beside the suite's own, since most of the time of a move that is interrupted is waiting; more starve each other on two cores. */
-const furtherClusters = isSoak ? 3 : 0
+const furtherClusters = isSoak ? 3 : 2
 
 const clusters = Effect.gen(function* () {
   const own = yield* KubeCluster
