@@ -69,7 +69,8 @@ const identities = (
   const found = new Map<ServerName, ServerMapping.ServerIdentity>()
   const told = resources.flatMap(({ status }) => status?.addresses ?? [])
   for (const { name, server, addresses = [] } of candidates) {
-    const said = server ?? told.find((one) => one.node === name && one.server !== undefined && one.server !== "")?.server
+    const said =
+      server ?? told.find((one) => one.node === name && one.server !== undefined && one.server !== "")?.server
     if (said === undefined) continue
     const own = server === undefined ? addresses.map(ownPrefix) : []
     const names = server === undefined ? [name] : []
