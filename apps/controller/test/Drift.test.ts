@@ -3,6 +3,7 @@ import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
+import { eventually } from "./Http.ts"
 import { suite } from "./Suite.ts"
 
 const ips = ["198.51.100.1/32", "198.51.100.2/32"]
@@ -131,6 +132,8 @@ suite("drift", {}, (scenario) => {
         told.status?.addresses?.map(({ state }) => state),
         ["Waiting", "Routed"]
       )
+      // Who is killed between the two writes tells nobody: that is not what this is about.
+      yield* eventually(eventsOf(all, "Drifted"), (events) => events.length > 0)
       yield* process.end("SIGKILL")
       yield* start
       yield* Effect.sleep("5 seconds")
