@@ -60,7 +60,7 @@ type Scene = Effect.Success<typeof make>
 const notHeard =
   "Nodes are judged by what they declare: Leases, answers and netcup's word, by which the controller finds that one is dead, are not heard here."
 const known =
-  "As far as the cluster tells: which servers an account has, whether they run and at which site they are, only netcup knows."
+  "As far as the cluster tells: which servers an account has, which of them a node without annotation is, whether they run and at which site they are, only netcup knows."
 
 layer(EmbeddedKube.layer(), { excludeTestServices: true, timeout: 60_000 })("explain", (it) => {
   const scenario = (title: string, play: (scene: Scene) => Effect.Effect<void, unknown, Scope.Scope>) =>
@@ -85,7 +85,7 @@ layer(EmbeddedKube.layer(), { excludeTestServices: true, timeout: 60_000 })("exp
         "web is on a since 2026-11-22T12:00:00.000Z: all its addresses are there, and it may keep them",
         "  b could have it, but the group stays where it is well",
         "    goes there if: kubectl annotate netcupfailoverip web netcup.digilol.net/move-to=b",
-        "  c is not ready, has no annotation netcup.digilol.net/server-name",
+        "  c is not ready, has no annotation netcup.digilol.net/server-name, and nothing else tells which server it is",
         "    needs: c is Ready again",
         "    and: it names its server: kubectl annotate node c netcup.digilol.net/server-name=v…",
         "The controller says: Routed=True (Routed), all is well [2J",

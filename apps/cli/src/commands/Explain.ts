@@ -16,7 +16,7 @@ import * as Shown from "../Shown.ts"
 import * as Run from "./Run.ts"
 
 const notKnown =
-  "As far as the cluster tells: which servers an account has, whether they run and at which site they are, only netcup knows."
+  "As far as the cluster tells: which servers an account has, which of them a node without annotation is, whether they run and at which site they are, only netcup knows."
 
 const podsNotKnown = "Where Pods of spec.workload are ready is not asked here: for that, see what the controller says."
 
