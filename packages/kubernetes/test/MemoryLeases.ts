@@ -45,7 +45,8 @@ export const make = () => {
           const lost = failure(new Unreachable({ message: way }))
           if (way === "hangs") return Effect.never
           if (way === "stalls") return Effect.delay(Effect.fail(lost), "3 seconds")
-          if (way === "slow") return Effect.delay(act(), "4500 millis")
+          // What is stored is compared when it is written, not when it is asked.
+          if (way === "slow") return Effect.delay(Effect.suspend(act), "4500 millis")
           if (way === "cut") return Effect.fail(lost)
           return way === "deaf" && write ? Effect.andThen(act(), Effect.fail(lost)) : act()
         })
