@@ -1,4 +1,5 @@
 import { assert } from "@effect/vitest"
+import { serverNameAnnotation } from "@netcup-failover/core/Candidate"
 import * as Fnv1a from "@netcup-failover/core/Fnv1a"
 import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import { InjectedFault } from "@netcup-failover/testing/netcup/SoapInjection"
@@ -77,21 +78,29 @@ suite("hazards", {}, (scenario) => {
   )
 
   scenario(
-    "two nodes that claim one server: the group is routed, and said to be",
+    "nodes that claim one server are given nothing, by name, until one of them is left",
     Effect.gen(function* () {
       const stage = yield* Stage.make()
       yield* stage.world.addAccount(account(1, addresses))
-      for (const n of [1, 2, 3]) yield* stage.addNode(`node-${n}`, { server: "v1" })
+      yield* stage.addNode("node-1", { server: "v1" })
+      const others = yield* Effect.forEach([2, 3], (n) => stage.addNode(`node-${n}`, { server: "v1" }))
       yield* stage.putCredentials("netcup", loginName)
       for (const [i, name] of ["a", "b"].entries()) yield* stage.putGroup(name, { ips: [cidrs[i] ?? ""] })
       yield* stage.startController()
-      yield* stage.routedNode("a")
-      yield* stage.routedNode("b")
+      const { status } = yield* stage.groupUntil("a", (group) => Stage.routed(group)?.reason === "NoEligibleNodes")
+      assert.include(
+        status?.conditions?.find(({ type }) => type === "Routed")?.message ?? "",
+        "node-1 claims to be server v1, as node-2 and node-3 do"
+      )
+      assert.deepStrictEqual(yield* stage.simulator.journal.callsOf(stage.operations.route), [])
+      for (const { annotate } of others) yield* annotate({ [serverNameAnnotation]: null })
+      assert.strictEqual(yield* stage.routedNode("a"), "node-1")
+      assert.strictEqual(yield* stage.routedNode("b"), "node-1")
     })
   )
 
   scenario(
-    "nothing is routed to a node that failed while its interface was being asked for",
+    "nothing is routed to a node that failed while its server was being looked at",
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
       yield* stage.soap.inject({
@@ -102,7 +111,10 @@ suite("hazards", {}, (scenario) => {
       })
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       yield* stage.startController()
-      yield* stage.groupUntil("primary", ({ status }) => status?.targetNode === `node-${picked}`)
+      yield* stage.soap.awaitCall({
+        operation: "getVServerInformation",
+        where: ({ parameters }) => Object.values(parameters).includes(`v${picked}`)
+      })
       yield* (yield* kubelet(`node-${picked}`)).setReady("False", "KubeletNotReady")
       yield* stage.simulator.awaitCall({
         operation: stage.operations.route,
