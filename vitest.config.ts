@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/test/**/*.test.ts"],
+          sequence: { groupOrder: 1 },
           // Laws over hundreds of schedules take seconds, more on a machine that does other things too.
           testTimeout: 30_000,
           exclude: ["**/node_modules/**", ...endToEnd]
@@ -22,8 +23,9 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           // Builds what is missing before any test's time runs.
           globalSetup: ["packages/testing/src/kubernetes/KubeBinariesSetup.ts"],
-          // Each file has a cluster of its own: two at a time starve each other on two cores.
-          fileParallelism: false
+          sequence: { groupOrder: 2 },
+          // Each file has a cluster of its own, and most of its time is waiting.
+          maxWorkers: 2
         }
       },
       {
@@ -35,6 +37,7 @@ export default defineConfig({
             "packages/testing/src/kubernetes/KubeBinariesSetup.ts",
             "packages/testing/src/kubernetes/ToolsSetup.ts"
           ],
+          sequence: { groupOrder: 3 },
           fileParallelism: false
         }
       }
