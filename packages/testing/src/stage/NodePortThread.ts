@@ -50,11 +50,16 @@ const closed = (then: () => void) => {
 
 const done = () => parentPort?.postMessage(port)
 
+/** Until the thread is woken by whoever has a new message for it. */
+const standStill = () => {
+  Atomics.store(cells, wakeAt, 0)
+  done()
+  Atomics.wait(cells, wakeAt, 0)
+  // What has filled the queue goes with it: taken one by one, it would make the port swallow for a while after it is told to accept.
+  closed(() => {})
+}
+
 parentPort?.on("message", (mode: unknown) => {
-  if (mode === "refuses") return closed(done)
-  listening(() => {
-    if (mode === "swallows") Atomics.store(cells, wakeAt, 0)
-    done()
-    if (mode === "swallows") Atomics.wait(cells, wakeAt, 0)
-  })
+  if (mode === "refuses") closed(done)
+  else listening(mode === "swallows" ? standStill : done)
 })
