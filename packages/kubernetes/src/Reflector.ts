@@ -5,12 +5,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { KubeClient } from "./KubeClient.ts"
 import type { KubeObject } from "./ObjectMeta.ts"
 import type { ResourceKind } from "./ResourceKind.ts"
+import * as Restarting from "./Restarting.ts"
 import * as Store from "./Store.ts"
 import * as Watch from "./Watch.ts"
 import type { Undecodable } from "./WatchEvent.ts"
@@ -54,10 +54,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
         if (!Store.isSame(before, after)) yield* PubSub.publish(signal, undefined)
       })
     ),
-    // A defect is a bug; a cache that stands still in silence would be a worse one.
-    Effect.sandbox,
-    Effect.tapError((cause) => Effect.logError("reflector starts again after a defect", cause)),
-    Effect.retry(Schedule.spaced("1 second")),
+    Restarting.afterDefects("reflector"),
     Effect.forkScoped
   )
 

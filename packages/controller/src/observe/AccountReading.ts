@@ -4,6 +4,7 @@
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import type { FailoverRouting, Routes } from "@netcup-failover/netcup/FailoverRouting"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -11,7 +12,6 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
@@ -190,13 +190,7 @@ export const start = Effect.fnUntraced(function* ({
     }
   })
 
-  yield* refresh.pipe(
-    // A defect is a bug; an account that nobody reads any more, unnoticed, would be a worse one.
-    Effect.tapDefect((defect) => Effect.logError("reading an account starts again after a defect", defect)),
-    Effect.sandbox,
-    Effect.retry(Schedule.spaced("1 second")),
-    Effect.forkScoped
-  )
+  yield* refresh.pipe(Restarting.afterDefects("reading an account"), Effect.forkScoped)
   return {
     /** A server's state, asked now; what it means for routing is remembered. */
     inspect: (server: ServerName) =>

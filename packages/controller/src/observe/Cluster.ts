@@ -7,6 +7,7 @@ import type { Workload } from "@netcup-failover/core/FailoverIpResource"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import type { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import type { Undecodable } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
 import * as Context from "effect/Context"
@@ -24,7 +25,7 @@ import * as LeaseSource from "./LeaseSource.ts"
 import * as MachineDoubts from "./MachineDoubts.ts"
 import * as NodeDeclarations from "./NodeDeclarations.ts"
 import * as NodeMapping from "./NodeMapping.ts"
-import { nodes, toCandidate } from "./NodeResource.ts"
+import { type NodeResource, nodes, toCandidate } from "./NodeResource.ts"
 import * as NodeSignals from "./NodeSignals.ts"
 import { pods } from "./PodResource.ts"
 import * as Prober from "./Prober.ts"
@@ -68,6 +69,7 @@ const choicesOf = (resources: ReadonlyArray<GroupResource>) =>
       return key === undefined || detection === undefined ? [] : [[key, detection] as const]
     })
   )
+
 const workloadsOf = (resources: ReadonlyArray<GroupResource>) => resources.flatMap(({ spec }) => spec.workload ?? [])
 
 export class Cluster extends Context.Service<
@@ -116,15 +118,18 @@ export class Cluster extends Context.Service<
         for (const key of signalsBy.keys()) if (!choices.has(key)) signalsBy.delete(key)
         yield* detector.follow(choices)
       })
+      /** With the verdicts that stand now. */
+      const judged = Effect.fnUntraced(function* (resources: ReadonlyArray<NodeResource>) {
+        const judge = yield* detector.judge
+        const settling = Duration.toMillis(settlePeriod)
+        return resources.map((one) => judge(toCandidate(one, settling, drains.isDraining(one.metadata.name))))
+      })
       const candidates: Effect.Effect<ReadonlyArray<Candidate>> = Effect.gen(function* () {
         const resources = [...(yield* nodeReflector.items).values()]
         if (!(yield* nodeReflector.synced)) return []
         yield* drains.follow(resources)
         yield* declare(resources, drains.isDraining)
-        const judge = yield* detector.judge
-        const all = resources.map((one) =>
-          judge(toCandidate(one, Duration.toMillis(settlePeriod), drains.isDraining(one.metadata.name)))
-        )
+        const all = yield* judged(resources)
         yield* Effect.forEach([signals, ...signalsBy.values()], ({ note }) => note(all), { discard: true })
         return all
       })
@@ -138,6 +143,7 @@ export class Cluster extends Context.Service<
       // Who convicts a node notes when, on the standby too.
       yield* detector.changes.pipe(
         Stream.runForEach(() => candidates),
+        Restarting.afterDefects("noting what nodes were judged"),
         Effect.forkScoped
       )
       const followAll = (resources: ReadonlyArray<GroupResource>) =>
@@ -147,6 +153,7 @@ export class Cluster extends Context.Service<
         )
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
+        Restarting.afterDefects("following the nodes"),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(
@@ -156,6 +163,7 @@ export class Cluster extends Context.Service<
             Effect.andThen(wake.now)
           )
         ),
+        Restarting.afterDefects("following the groups"),
         Effect.forkScoped
       )
 
@@ -194,8 +202,7 @@ export class Cluster extends Context.Service<
           (parts) => parts.flat()
         ),
         seekers: Effect.gen(function* () {
-          const judge = yield* detector.judge
-          const all = [...(yield* nodeReflector.items).values()].map((one) => judge(toCandidate(one, 0)))
+          const all = yield* judged([...(yield* nodeReflector.items).values()])
           const resources = [...(yield* groupReflector.items).values()]
           return NodeMapping.seekersOf(all, resources, settings.nodeMapping === "automatic")
         }),

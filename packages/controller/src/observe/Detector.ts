@@ -5,6 +5,7 @@ import { type Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import type { Judged } from "@netcup-failover/core/detect/Detection"
 import { type Moment, Signal } from "@netcup-failover/core/detect/Signal"
 import { standard, type Thresholds } from "@netcup-failover/core/detect/Thresholds"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -58,7 +59,7 @@ export class Detector extends Context.Service<
       const judges = Judges.make(
         { mode: settings.detectionMode, thresholds: thresholdsOf(settings) },
         self,
-        yield* Effect.map(Clock.clockWith(Effect.succeed), momentOf),
+        yield* moment,
         Duration.toMillis(settings.settlePeriod)
       )
       const changes = yield* PubSub.sliding<void>({ capacity: 1, replay: 1 })
@@ -84,12 +85,12 @@ export class Detector extends Context.Service<
         })
 
       yield* Effect.gen(function* () {
-        const { at } = yield* Effect.map(Clock.clockWith(Effect.succeed), momentOf)
+        const { at } = yield* moment
         tickAt = Math.max(at + shortestTick, Math.min(at + tick, judges.nextAt()))
         yield* Effect.raceFirst(Effect.sleep(tickAt - at), Queue.take(sooner))
         tickAt = Number.NEGATIVE_INFINITY
         yield* hear(Signal.Tick())
-      }).pipe(Effect.forever, Effect.forkScoped)
+      }).pipe(Effect.forever, Restarting.afterDefects("the detector's clock"), Effect.forkScoped)
 
       return Detector.of({
         hear,
@@ -109,6 +110,8 @@ const momentOf = (clock: Clock.Clock): Moment => ({
   at: Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
   wall: clock.currentTimeMillisUnsafe()
 })
+
+const moment = Clock.clockWith((clock) => Effect.succeed(momentOf(clock)))
 
 type Durations = Pick<
   Settings["Service"],

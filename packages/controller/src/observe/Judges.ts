@@ -76,7 +76,7 @@ export const make = (standard: Standard, self: NodeName | undefined, start: Mome
   /** Distinct, the controller's first. */
   let memories: ReadonlyArray<Memory> = [own]
   /** Those that somebody goes by. */
-  let read: ReadonlyArray<Memory> = [own]
+  let read: ReadonlyArray<Memory>
   let suspects: Nodes = new Set()
   let overdue: Nodes = new Set()
 

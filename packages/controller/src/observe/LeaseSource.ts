@@ -10,6 +10,7 @@ import { NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import * as Watch from "@netcup-failover/kubernetes/Watch"
 import type { Observed, WatchEvent } from "@netcup-failover/kubernetes/WatchEvent"
 import type { Observable } from "@netcup-failover/kubernetes/WatchHealth"
@@ -85,9 +86,7 @@ export const make = Effect.fnUntraced(function* (
   })
   yield* watch.events.pipe(
     Stream.runForEach(onEvent),
-    Effect.sandbox,
-    Effect.tapError((cause) => Effect.logError("the watch of Leases starts again after a defect", cause)),
-    Effect.retry(Schedule.spaced("1 second")),
+    Restarting.afterDefects("the watch of Leases"),
     Effect.forkScoped
   )
   let refusedSince: number | undefined
@@ -102,6 +101,7 @@ export const make = Effect.fnUntraced(function* (
         if (health._tag !== "Live") yield* detector.hear(Signal.LeasesLost())
       })
     ),
+    Restarting.afterDefects("what is heard of the watch of Leases"),
     Effect.forkScoped
   )
   // No loss: what it resumes with says whether anything was missed.
@@ -122,7 +122,11 @@ export const make = Effect.fnUntraced(function* (
     yield* watch.reconnect
     // Others are quieter, and may have gone to the same machine.
     yield* client.doubt
-  }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+  }).pipe(
+    Effect.repeat(Schedule.spaced("1 second")),
+    Restarting.afterDefects("the guard of the watch of Leases"),
+    Effect.forkScoped
+  )
 
   yield* OverdueLeases.read({
     overdue: detector.overdue,

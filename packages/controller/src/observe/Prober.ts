@@ -7,11 +7,11 @@
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Settings } from "../Settings.ts"
@@ -91,15 +91,6 @@ export const run = Effect.fn("Prober.run")(function* ({
     }
   })
 
-  const supervised = (node: NodeName, one: Probed) =>
-    worker(node, one).pipe(
-      // A node that nobody asks any more, unnoticed, would be worse than a bug.
-      Effect.tapDefect((defect) => Effect.logError("probing a node starts again after a defect", defect)),
-      Effect.sandbox,
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.ignore
-    )
-
   const follow = Effect.fnUntraced(function* (wanted: ReadonlyMap<NodeName, ProbeTarget>) {
     for (const node of probed.keys()) {
       if (wanted.has(node)) continue
@@ -113,7 +104,7 @@ export const run = Effect.fn("Prober.run")(function* ({
       phase = (phase + goldenRatio) % 1
       const one = { target, phase: before?.phase ?? phase }
       probed.set(node, one)
-      yield* FiberMap.run(workers, node, supervised(node, one))
+      yield* FiberMap.run(workers, node, worker(node, one).pipe(Restarting.afterDefects("probing a node")))
       // The new place may be behind a firewall that the old one was not behind.
       if (before !== undefined) yield* hear(Signal.Retargeted({ node }))
     }

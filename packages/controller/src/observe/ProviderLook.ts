@@ -5,6 +5,7 @@ import type { NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
 import type { NetcupError, NetcupErrorReason } from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
@@ -126,14 +127,6 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
     }
   })
 
-  const supervised = (server: ServerName) =>
-    worker(server).pipe(
-      Effect.tapDefect((defect) => Effect.logError("asking about a server starts again after a defect", defect)),
-      Effect.sandbox,
-      Effect.retry(Schedule.spaced("2 seconds")),
-      Effect.ignore
-    )
-
   const follow = Effect.fnUntraced(function* (suspects: Suspects) {
     const now = yield* Monotonic.now
     const before = new Set(current.values())
@@ -147,7 +140,8 @@ export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, setting
       if (!before.has(server) && now - lastAt > slowest) asked.delete(server)
     }
     for (const server of wanted) {
-      if (!before.has(server)) yield* FiberMap.run(workers, server, supervised(server))
+      if (!before.has(server))
+        yield* FiberMap.run(workers, server, worker(server).pipe(Restarting.afterDefects("asking about a server")))
     }
   })
 

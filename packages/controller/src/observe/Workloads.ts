@@ -3,6 +3,7 @@
  * no group names any.
  */
 import type { NodeName } from "@netcup-failover/core/Candidate"
+import { standard } from "@netcup-failover/core/detect/Thresholds"
 import type { Workload } from "@netcup-failover/core/FailoverIpResource"
 import * as LabelSelector from "@netcup-failover/core/LabelSelector"
 import * as Serving from "@netcup-failover/core/Workload"
@@ -34,9 +35,6 @@ const keyOf = ({ namespace, selector }: Workload): string => `${namespace}/${Lab
 /** A selector that the API server would refuse is the group's trouble, and is told there. */
 const isValid = ({ selector }: Workload): boolean => LabelSelector.problems(selector).length === 0
 
-/** Who looks so much later than it was due stood still meanwhile, in ms. */
-const standstill = 3_000
-
 /** Runs until the scope ends; wakes the loop when a Pod, or what we may know of it, changes. */
 export const make = Effect.gen(function* () {
   const wake = yield* Wake
@@ -45,7 +43,7 @@ export const make = Effect.gen(function* () {
     readyAfter: Duration.toMillis(workloadReadyAfter),
     unreadyAfter: Duration.toMillis(workloadUnreadyAfter),
     replacedAfter: Duration.toMillis(workloadReplacedAfter),
-    standstill
+    standstill: standard.standstill
   }
   const memories = new Map<string, Serving.Memory>()
 
