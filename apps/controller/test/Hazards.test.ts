@@ -12,6 +12,14 @@ const cidrs = ["198.51.100.1/32", "198.51.100.2/32"]
 const addresses = cidrs.map((cidr) => ({ cidr }))
 const picked = (Fnv1a.hash32("primary") % 3) + 1
 
+/** netcup takes its time to tell of the picked server: longer than the first plan waits for that, and again when the call needs it. */
+const slowToTell = {
+  operation: "getVServerInformation",
+  server: `v${picked}`,
+  times: 2,
+  delayBefore: "6 seconds"
+} as const
+
 const prepared = Effect.fn(function* (limitWindow: "10 millis" | "5 minutes" = "5 minutes") {
   const stage = yield* Stage.make({ limitWindow })
   yield* stage.world.addAccount(account(3, addresses))
@@ -100,21 +108,13 @@ suite("hazards", {}, (scenario) => {
   )
 
   scenario(
-    "nothing is routed to a node that failed while its server was being looked at",
+    "nothing is routed to a node that failed while its interface was being asked for",
     Effect.gen(function* () {
       const { stage, kubelet } = yield* prepared("10 millis")
-      yield* stage.soap.inject({
-        operation: "getVServerInformation",
-        server: `v${picked}`,
-        times: 1,
-        delayBefore: "4 seconds"
-      })
+      yield* stage.soap.inject(slowToTell)
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       yield* stage.startController()
-      yield* stage.soap.awaitCall({
-        operation: "getVServerInformation",
-        where: ({ parameters }) => Object.values(parameters).includes(`v${picked}`)
-      })
+      yield* stage.groupUntil("primary", ({ status }) => status?.targetNode === `node-${picked}`)
       yield* (yield* kubelet(`node-${picked}`)).setReady("False", "KubeletNotReady")
       yield* stage.simulator.awaitCall({
         operation: stage.operations.route,
@@ -130,12 +130,7 @@ suite("hazards", {}, (scenario) => {
     "a leader that stood still sends nothing when it goes on",
     Effect.gen(function* () {
       const { stage } = yield* prepared("10 millis")
-      yield* stage.soap.inject({
-        operation: "getVServerInformation",
-        server: `v${picked}`,
-        times: 1,
-        delayBefore: "6 seconds"
-      })
+      yield* stage.soap.inject(slowToTell)
       yield* stage.putGroup("primary", { ips: [cidrs[0] ?? ""] })
       const first = yield* stage.startController({ POD_NAME: "first" })
       yield* stage.groupUntil("primary", ({ status }) => status?.targetNode === `node-${picked}`)

@@ -17,6 +17,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
+import * as LedgerReading from "./act/LedgerReading.ts"
 import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
 import * as NodeAnnotator from "./act/NodeAnnotator.ts"
@@ -79,11 +80,8 @@ export const run = Effect.gen(function* () {
   const failovers = yield* Failovers.make
 
   /** Makes the ledger of an account usable, if it is not. */
-  const openLedger = Effect.fnUntraced(function* ({ first, key, account: known }: AccountState) {
-    if (key === undefined) return false
-    const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
-    return yield* ledgers.open(key, reading)
-  })
+  const openLedger = (state: AccountState) =>
+    state.key === undefined ? Effect.succeed(false) : ledgers.open(state.key, LedgerReading.of(state))
 
   /** The cases with what is known of addresses that others have moved. */
   const informed = Effect.fnUntraced(function* (cases: ReadonlyArray<Case>, { nodes }: Observation.Observation) {

@@ -54,6 +54,8 @@ export const setAside = (rule: string): string => {
 const place = ({ prefix, server }: MovedAway): string =>
   `${prefix} ${server === undefined ? "is on none of the cluster's servers" : `is on ${server}`}`
 
+const them = ({ length }: ReadonlyArray<unknown>): string => (length === 1 ? "it" : "them")
+
 const places = (moved: ReadonlyArray<MovedAway>): string => moved.map(place).join(", ")
 
 /** Why nothing is done for a group. */
@@ -64,12 +66,12 @@ export const holdReason: (because: HoldReason) => string = HoldReason.$match({
   ServerUnknown: ({ server }) => `netcup does not tell what is routed to ${server}, where the addresses may be`,
   WorkloadUnknown: () => "the Pods that spec.workload selects are not listed yet",
   AddressLocked: ({ prefixes }) =>
-    `netcup does not let this login route ${prefixes.join(", ")}: unlock ${prefixes.length === 1 ? "it" : "them"} in netcup's panel, or use the login of who owns ${prefixes.length === 1 ? "it" : "them"}`,
+    `netcup does not let this login route ${prefixes.join(", ")}: unlock ${them(prefixes)} in netcup's panel, or use the login of who owns ${them(prefixes)}`,
   Paused: () => "nothing is moved while spec.paused is true",
   Conflict: ({ prefix, holder }) =>
     `${prefix} belongs to the older ${holder} of the same account: remove it from one of them`,
   Drifted: ({ node, moved }) =>
-    `${places(moved)}: somebody moved it away from ${node}, and spec.drift is Alert: route it back, or pin the group with the annotation ${moveToAnnotation}; it is moved only if a node fails`,
+    `${places(moved)}: somebody moved ${them(moved)} away from ${node}, and spec.drift is Alert: route ${them(moved)} back, or pin the group with the annotation ${moveToAnnotation}; the group moves only if a node fails`,
   Contested: ({ node, moved }) =>
-    `${places(moved)}: somebody keeps moving it away from ${node} after it was put back: find out who (the panel, a second controller, another cluster) and stop them, then set the annotation ${retryAnnotation} to a new value; until then it is moved only if a node fails`
+    `${places(moved)}: somebody keeps moving ${them(moved)} away from ${node} again: find out who (the panel, a second controller, another cluster) and stop them, then set the annotation ${retryAnnotation} to a new value; until then the group moves only if a node fails`
 })

@@ -126,7 +126,7 @@ describe("addresses that somebody has moved", () => {
     if (decision?._tag !== "Hold") return assert.fail("not held")
     assert.match(
       holdReason(decision.because),
-      /^198\.51\.100\.1\/32 is on s2, 198\.51\.100\.2\/32 is on none of the cluster's servers: somebody keeps moving it away from n1 .* netcup\.digilol\.net\/retry /u
+      /^198\.51\.100\.1\/32 is on s2, 198\.51\.100\.2\/32 is on none of the cluster's servers: somebody keeps moving them away from n1 .* netcup\.digilol\.net\/retry /u
     )
   })
 })

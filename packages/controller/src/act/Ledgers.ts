@@ -12,7 +12,6 @@ import type * as Contest from "@netcup-failover/core/Contest"
 import type { Prefix } from "@netcup-failover/core/FailoverAddress"
 import * as Ledger from "@netcup-failover/core/Ledger"
 import * as MoveLimits from "@netcup-failover/core/MoveLimits"
-import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as DataObject from "@netcup-failover/kubernetes/DataObject"
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as Clock from "effect/Clock"
@@ -32,6 +31,7 @@ import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { CommonClock } from "./CommonClock.ts"
 import { Fence } from "./Fence.ts"
+import type { Reading } from "./LedgerReading.ts"
 
 /** The ledger was not written: nothing of what was intended may be sent. */
 export class NotWritten extends Schema.TaggedError<NotWritten>()("NotWritten", { message: Schema.String }) {}
@@ -59,15 +59,6 @@ export type Ending =
   | { readonly _tag: "Lost" }
   /** netcup moves nothing before `until`. */
   | { readonly _tag: "Refused"; readonly until: number }
-
-/** What was learnt of an account when it was first read in this term. */
-export interface Reading {
-  readonly routes: ReadonlyMap<Prefix, ServerName>
-  /** When anybody moved an address, as netcup's own record has it; `undefined`: it has none. */
-  readonly changes: ReadonlyArray<number> | undefined
-  /** When netcup was asked. */
-  readonly asOf: number
-}
 
 /** What is left of an account's limits; `account` as in {@link Ledgers}' `nameOf`. */
 export interface AccountBudget {

@@ -7,12 +7,10 @@
  */
 import { type Account, apiOf } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
-import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import type * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import { serverOf } from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { Events } from "@netcup-failover/kubernetes/Events"
-import * as FinalizersPatch from "@netcup-failover/kubernetes/FinalizersPatch"
-import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -20,8 +18,7 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
-import { finalizer, type GroupResource, groups } from "../observe/GroupResource.ts"
+import { addressesOf, type GroupResource, groups } from "../observe/GroupResource.ts"
 import type { GroupObservation } from "../observe/Observation.ts"
 import * as Pace from "../Pace.ts"
 import { StatusReporter } from "../report/StatusReporter.ts"
@@ -29,6 +26,8 @@ import * as UnroutingStatus from "../report/UnroutingStatus.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
 import { Fence } from "./Fence.ts"
+import * as Finalizers from "./Finalizers.ts"
+import * as LedgerReading from "./LedgerReading.ts"
 import { Ledgers } from "./Ledgers.ts"
 
 /** What became of unrouting an address; times in ms since the epoch. */
@@ -48,20 +47,11 @@ type Rest =
   | { readonly _tag: "Todo"; readonly addresses: ReadonlyArray<readonly [FailoverAddress.FailoverAddress, ServerName]> }
   | { readonly _tag: "Blocked"; readonly message: string }
 
-/** After a first write that met another one, in ms: without its finalizer a group that is deleted now is not unrouted. */
-const soonAgain = 50
-
 /** Until what is due and could not begin is looked at again, in ms. */
 const slowLook = 1_000
 
 /** netcup's limits have no longer memory: what they hold back is waited for so much longer. */
 const longestLimit = 3_600_000
-
-const addressesOf = ({ spec }: GroupResource): ReadonlyArray<FailoverAddress.FailoverAddress> =>
-  spec.ips.flatMap((ip) => {
-    const parsed = FailoverAddress.parse(ip)
-    return Result.isSuccess(parsed) ? [parsed.success] : []
-  })
 
 /** The servers that we have routed the group to: what is elsewhere was moved there by somebody else. `undefined`: one that is not known. */
 const serversOf = (
@@ -107,8 +97,6 @@ const restOf = (
   }
 }
 
-const finalizersOf = ({ metadata }: GroupResource): ReadonlyArray<string> => metadata.finalizers ?? []
-
 export class Reclaimer extends Context.Service<
   Reclaimer,
   {
@@ -135,63 +123,35 @@ export class Reclaimer extends Context.Service<
       const fence = yield* Fence
       const reporter = yield* StatusReporter
       const events = yield* Events
-      const client = yield* KubeClient
       const running = yield* FiberMap.make<string, void, never>()
       const departures = new Map<string, Departure>()
-      /** Finalizers that could not be written, by the group's uid: not again before this time. */
-      const refused = new Map<string, { readonly count: number; readonly until: number }>()
+      const finalizers = yield* Finalizers.make
       const patience = Duration.toMillis(settings.reclaimGiveUpAfter)
-
-      const setFinalizers = Effect.fnUntraced(function* (
-        resource: GroupResource,
-        finalizers: ReadonlyArray<string>,
-        written: Effect.Effect<void> = Effect.void
-      ) {
-        const { uid, name } = resource.metadata
-        const before = refused.get(uid)
-        const now = yield* Clock.currentTimeMillis
-        if (before !== undefined && now < before.until) return before.until
-        const later = Effect.fnUntraced(function* (isSoon: boolean) {
-          const count = (before?.count ?? 0) + 1
-          const pause = isSoon && count === 1 ? soonAgain : Pace.backoff(count, yield* Random.next, settings.maxBackoff)
-          refused.set(uid, { count, until: (yield* Clock.currentTimeMillis) + pause })
-          yield* wake.now
-        })
-        const write = FinalizersPatch.patch(groups, resource, finalizers).pipe(
-          Effect.provideService(KubeClient, client),
-          Effect.flatMap((outcome) => {
-            // What it is now may have come while this was under way, and was then left to it.
-            if (outcome === "Conflict") return later(true)
-            refused.delete(uid)
-            return outcome === "Patched" ? written : Effect.void
-          }),
-          Effect.catch((error) =>
-            Effect.andThen(
-              Effect.logWarning("finalizer not written", { group: name, error: error.message }),
-              later(false)
-            )
-          )
-        )
-        yield* FiberMap.run(running, `${uid}\nfinalizers`, write, { onlyIfMissing: true })
-        return undefined
-      })
 
       const tell = ({ metadata }: GroupResource, message: string) =>
         events.record({ kind: groups, metadata, type: "Warning", reason: "RouteRetained", message })
 
-      /** The group goes. `retained`: why its addresses stay where they are. */
-      const release = Effect.fnUntraced(function* (resource: GroupResource, retained: string | undefined) {
-        const { name: group } = resource.metadata
-        const rest = finalizersOf(resource).filter((one) => one !== finalizer)
-        const said =
-          retained === undefined
-            ? Effect.logInfo("the addresses of a deleted group are unrouted", { group })
-            : Effect.andThen(
-                tell(resource, retained),
-                Effect.logWarning("a deleted group leaves its addresses where they are", { group, reason: retained })
-              )
-        return yield* setFinalizers(resource, rest, said)
-      })
+      /** The group goes, and it is said what became of its addresses. */
+      const release = (resource: GroupResource, said: Effect.Effect<void>) => finalizers.set(resource, false, said)
+
+      const unrouted = (resource: GroupResource) =>
+        release(
+          resource,
+          Effect.logInfo("the addresses of a deleted group are unrouted", { group: resource.metadata.name })
+        )
+
+      /** @param reason why they stay where they are */
+      const retained = (resource: GroupResource, reason: string) =>
+        release(
+          resource,
+          Effect.andThen(
+            tell(resource, reason),
+            Effect.logWarning("a deleted group leaves its addresses where they are", {
+              group: resource.metadata.name,
+              reason
+            })
+          )
+        )
 
       const unroute = Effect.fnUntraced(function* (
         { resource, account }: GroupObservation,
@@ -280,9 +240,9 @@ export class Reclaimer extends Context.Service<
       ) {
         const resource = yield* reporter.newest(observed.resource)
         const { uid, deletionTimestamp = "" } = resource.metadata
-        if (resource.spec.reclaimPolicy !== "Unroute") return yield* release(resource, undefined)
+        if (resource.spec.reclaimPolicy !== "Unroute") return yield* release(resource, Effect.void)
         if (resource.spec.paused === true)
-          return yield* release(resource, "the group is paused: its addresses stay where they are")
+          return yield* retained(resource, "the group is paused: its addresses stay where they are")
         const departure = departures.get(uid) ?? { attempts: new Map(), failures: 0 }
         departures.set(uid, departure)
         const rest = restOf(observed, claimed, nodes)
@@ -290,7 +250,7 @@ export class Reclaimer extends Context.Service<
         const left = rest._tag === "Todo" ? rest.addresses.filter(([address]) => !isDone(address)) : []
         const isMoving = moving.has(resource.metadata.name)
         const isRunning = isMoving || [...departure.attempts.values()].some(({ _tag }) => _tag === "Running")
-        if (rest._tag === "Todo" && left.length === 0 && !isRunning) return yield* release(resource, undefined)
+        if (rest._tag === "Todo" && left.length === 0 && !isRunning) return yield* unrouted(resource)
         const now = yield* Clock.currentTimeMillis
         const waiting = [...departure.attempts.values()].filter((attempt) => attempt._tag === "Waits")
         const wayOff = isMoving ? "a move is still on its way" : undefined
@@ -299,12 +259,10 @@ export class Reclaimer extends Context.Service<
         const deadline = Date.parse(deletionTimestamp) + patience + (isLimited ? longestLimit : 0)
         if (now >= deadline && !isRunning) {
           const why = message ?? "netcup did not do it in time"
-          return yield* release(resource, `not unrouted, and left where they are: ${why}`)
+          return yield* retained(resource, `not unrouted, and left where they are: ${why}`)
         }
         if (observed.account?._tag === "Usable" && observed.account.state.key !== undefined) {
-          const { key, account: known, first } = observed.account.state
-          const reading = known && { routes: known.routes, changes: first?.changes, asOf: first?.asOf ?? 0 }
-          if (yield* ledgers.open(key, reading))
+          if (yield* ledgers.open(observed.account.state.key, LedgerReading.of(observed.account.state)))
             for (const [address, from] of left) yield* unroute(observed, departure, address, from)
         }
         yield* reporter.reportSoon(resource, UnroutingStatus.compose(resource, message, now))
@@ -324,16 +282,15 @@ export class Reclaimer extends Context.Service<
             living,
             Effect.fnUntraced(function* ({ resource: seen }) {
               const wanted = seen.spec.reclaimPolicy === "Unroute"
-              if (wanted === finalizersOf(seen).includes(finalizer)) return undefined
-              const resource = yield* reporter.newest(seen)
-              const others = finalizersOf(resource).filter((one) => one !== finalizer)
-              return yield* setFinalizers(resource, wanted ? [...others, finalizer] : others)
+              return wanted === Finalizers.isOn(seen)
+                ? undefined
+                : yield* finalizers.set(yield* reporter.newest(seen), wanted)
             })
           )
           const looks = yield* Effect.forEach(leaving, (one) => depart(one, claimed, nodes, moving))
           const uids = new Set([...living, ...leaving].map(({ resource }) => resource.metadata.uid))
           for (const uid of departures.keys()) if (!uids.has(uid)) departures.delete(uid)
-          for (const uid of refused.keys()) if (!uids.has(uid)) refused.delete(uid)
+          finalizers.retain(uids)
           const due = [...marks, ...looks].filter((at) => at !== undefined)
           return due.length === 0 ? undefined : Math.min(...due)
         })

@@ -1,8 +1,10 @@
 import { moveToAnnotation, retryAnnotation } from "@netcup-failover/core/Candidate"
+import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import { group, kind, plural, Spec, Status, version } from "@netcup-failover/core/FailoverIpResource"
 import { Identity } from "@netcup-failover/kubernetes/ObjectMeta"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 /** Keeps a group that is deleted until its addresses are unrouted. */
@@ -37,4 +39,18 @@ export const groups: ResourceKind<GroupResource> = {
   plural,
   namespaced: false,
   schema: GroupResource
+}
+
+/** Resources are replaced, never changed: what one lists is read once. */
+const read = new WeakMap<GroupResource, ReadonlyArray<FailoverAddress.FailoverAddress>>()
+
+/** The addresses that a group lists, as far as they are valid. */
+export const addressesOf = (resource: GroupResource): ReadonlyArray<FailoverAddress.FailoverAddress> => {
+  const before = read.get(resource)
+  if (before !== undefined) return before
+  const found = resource.spec.ips
+    .map(FailoverAddress.parse)
+    .flatMap((result) => (Result.isSuccess(result) ? [result.success] : []))
+  read.set(resource, found)
+  return found
 }

@@ -3,11 +3,10 @@
  */
 import type { Account } from "@netcup-failover/core/Account"
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
-import * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
+import type * as FailoverAddress from "@netcup-failover/core/FailoverAddress"
 import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import * as Result from "effect/Result"
-import type { GroupResource } from "./GroupResource.ts"
+import { addressesOf, type GroupResource } from "./GroupResource.ts"
 import type { AccountState } from "./NetcupAccount.ts"
 import type * as RouteMemory from "./RouteMemory.ts"
 
@@ -20,19 +19,6 @@ export interface Seekers {
 
 export const nobody: Seekers = { nodes: [], failover: new Set() }
 
-/** Resources are replaced, never changed: what one lists is read once. */
-const prefixes = new WeakMap<GroupResource, ReadonlyArray<FailoverAddress.Prefix>>()
-
-const prefixesOf = (resource: GroupResource): ReadonlyArray<FailoverAddress.Prefix> => {
-  const before = prefixes.get(resource)
-  if (before !== undefined) return before
-  const found = resource.spec.ips
-    .map(FailoverAddress.parse)
-    .flatMap((result) => (Result.isSuccess(result) ? [result.success.prefix] : []))
-  prefixes.set(resource, found)
-  return found
-}
-
 /** @param derive whether nodes without annotation are looked for; else only what annotations say is checked */
 export const seekersOf = (
   nodes: ReadonlyArray<Candidate>,
@@ -40,7 +26,7 @@ export const seekersOf = (
   derive: boolean
 ): Seekers => ({
   nodes: derive ? nodes : nodes.filter(({ server }) => server !== undefined),
-  failover: new Set(groups.flatMap(prefixesOf))
+  failover: new Set(groups.flatMap((group) => addressesOf(group).map(({ prefix }) => prefix)))
 })
 
 /** The servers that nodes are, by their annotations or else. */

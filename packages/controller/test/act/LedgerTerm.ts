@@ -3,7 +3,8 @@
  */
 import { CommonClock } from "@netcup-failover/controller/act/CommonClock"
 import { Fence } from "@netcup-failover/controller/act/Fence"
-import { Ledgers, type Reading } from "@netcup-failover/controller/act/Ledgers"
+import type { Reading } from "@netcup-failover/controller/act/LedgerReading"
+import { Ledgers } from "@netcup-failover/controller/act/Ledgers"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { AccountKey } from "@netcup-failover/core/Account"
 import * as Ledger from "@netcup-failover/core/Ledger"

@@ -1,6 +1,7 @@
 import { inspect } from "node:util"
 import { assert, describe, it } from "@effect/vitest"
-import { type Grant, Ledgers, type Reading, type Ticket } from "@netcup-failover/controller/act/Ledgers"
+import type { Reading } from "@netcup-failover/controller/act/LedgerReading"
+import { type Grant, Ledgers, type Ticket } from "@netcup-failover/controller/act/Ledgers"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { MoveRequest } from "@netcup-failover/core/Allowance"
 import * as Ledger from "@netcup-failover/core/Ledger"
