@@ -8,8 +8,8 @@ import * as ApiPaths from "@netcup-failover/testing/stage/ApiPaths"
 import type { ControllerProcess } from "@netcup-failover/testing/stage/ControllerProcess"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
+import * as LeaseObject from "./LeaseObject.ts"
 import { suite } from "./Suite.ts"
 
 const cidr = "198.51.100.1/32"
@@ -17,21 +17,7 @@ const cidr = "198.51.100.1/32"
 /** As shipped; stages have shorter ones. */
 const asShipped = { LEASE_DURATION: "15s", LEASE_RENEW_DEADLINE: "10s", LEASE_RETRY_PERIOD: "2s" }
 
-const Lease = Schema.Struct({
-  spec: Schema.Struct({
-    holderIdentity: Schema.String,
-    leaseTransitions: Schema.Int,
-    renewTime: Schema.DateTimeUtcFromString,
-    acquireTime: Schema.DateTimeUtcFromString
-  })
-})
-type Lease = (typeof Lease.Type)["spec"]
-
-const lease = (is: (lease: Lease) => boolean) =>
-  Effect.flatMap(KubeCluster, ({ http }) =>
-    http.waitUntil(Stage.leasePath, Lease, ({ spec }) => is(spec), "60 seconds")
-  ).pipe(Effect.map(({ spec }) => spec))
-const heldBy = (pod: string) => lease(({ holderIdentity }) => holderIdentity.startsWith(pod))
+const heldBy = (pod: string) => LeaseObject.until(({ holderIdentity }) => holderIdentity.startsWith(pod))
 
 const prepared = Effect.gen(function* () {
   const stage = yield* Stage.make({ limitWindow: "10 millis" })
@@ -74,7 +60,7 @@ suite("the path to the API server", { apis: ["rest"] }, (scenario) => {
           yield* path.blacken
           const sinceEpoch = (yield* heldBy("a")).renewTime.epochMilliseconds
           yield* fail(node)
-          const renewed = yield* lease(({ renewTime }) => renewTime.epochMilliseconds > sinceEpoch)
+          const renewed = yield* LeaseObject.until(({ renewTime }) => renewTime.epochMilliseconds > sinceEpoch)
           yield* tell(`${way}: renewed after`, since)
           assert.strictEqual(renewed.leaseTransitions, before.leaseTransitions)
           const left = node
@@ -99,7 +85,7 @@ suite("the path to the API server", { apis: ["rest"] }, (scenario) => {
       yield* stage.startController({ ...environment, POD_NAME: "second" })
       yield* stage.putGroup("primary", { ips: [cidr] })
       const node = yield* stage.routedNode("primary")
-      yield* lease((next) => next.renewTime.epochMilliseconds > renewTime.epochMilliseconds + 6000)
+      yield* LeaseObject.until((next) => next.renewTime.epochMilliseconds > renewTime.epochMilliseconds + 6000)
       const since = yield* now
       yield* paths[0]?.blacken ?? Effect.die("no path")
       yield* first.end("SIGKILL")
@@ -127,7 +113,7 @@ suite("the path to the API server", { apis: ["rest"] }, (scenario) => {
       const leader = yield* stage.startController({ ...asShipped, KUBECONFIG: proxy.kubeconfig, POD_NAME: "slow" })
       const { acquireTime } = yield* heldBy("slow")
       yield* proxy.inject({ delayAfter: "1500 millis" })
-      yield* lease(({ renewTime }) => renewTime.epochMilliseconds > acquireTime.epochMilliseconds + 30_000)
+      yield* LeaseObject.until(({ renewTime }) => renewTime.epochMilliseconds > acquireTime.epochMilliseconds + 30_000)
       assert.strictEqual((yield* heldBy("slow")).leaseTransitions, 0)
       yield* neverStoppedLeading(leader)
       // Slow is not silent: no watch was dropped for it.

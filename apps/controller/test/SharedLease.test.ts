@@ -6,31 +6,16 @@ import { KubeCluster } from "@netcup-failover/testing/kubernetes/KubeCluster"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
 import * as GoCandidate from "./GoCandidate.ts"
 import { eventually, get } from "./Http.ts"
+import * as LeaseObject from "./LeaseObject.ts"
 import { suite } from "./Suite.ts"
 
 const cidr = "198.51.100.1/32"
 
-const Lease = Schema.Struct({
-  spec: Schema.Struct({
-    holderIdentity: Schema.String,
-    leaseDurationSeconds: Schema.Int,
-    leaseTransitions: Schema.Int,
-    acquireTime: Schema.DateTimeUtcFromString,
-    renewTime: Schema.DateTimeUtcFromString
-  })
-})
-type Lease = (typeof Lease.Type)["spec"]
-
-const lease = (is: (lease: Lease) => boolean) =>
-  Effect.flatMap(KubeCluster, ({ http }) =>
-    http.waitUntil(Stage.leasePath, Lease, ({ spec }) => is(spec), "60 seconds")
-  ).pipe(Effect.map(({ spec }) => spec))
-const isOurs = ({ holderIdentity }: Lease) => holderIdentity.startsWith("ours")
-const isTheirs = (lease: Lease) => lease.holderIdentity !== "" && !isOurs(lease)
+const isOurs = ({ holderIdentity }: LeaseObject.Lease) => holderIdentity.startsWith("ours")
+const isTheirs = (lease: LeaseObject.Lease) => lease.holderIdentity !== "" && !isOurs(lease)
 
 const prepared = Effect.gen(function* () {
   const stage = yield* Stage.make()
@@ -50,7 +35,7 @@ suite("a Lease that is shared with client-go", { apis: ["rest"] }, (scenario) =>
       const stage = yield* prepared
       const other = yield* GoCandidate.start(8)
       yield* other.isLeader
-      const first = yield* lease(isTheirs)
+      const first = yield* LeaseObject.until(isTheirs)
       // Far shorter than theirs: by our own we would take it long before.
       const ours = yield* stage.startController({
         POD_NAME: "ours",
@@ -60,12 +45,14 @@ suite("a Lease that is shared with client-go", { apis: ["rest"] }, (scenario) =>
       })
       yield* eventually(get(`${ours.healthUrl}/readyz`), ({ status }) => status === 200)
       // They renew beyond our patience, and we see each renewal.
-      yield* lease(({ renewTime }) => renewTime.epochMilliseconds > first.renewTime.epochMilliseconds + 4000)
+      yield* LeaseObject.until(
+        ({ renewTime }) => renewTime.epochMilliseconds > first.renewTime.epochMilliseconds + 4000
+      )
       yield* other.kill
-      const last = yield* lease(isTheirs)
+      const last = yield* LeaseObject.until(isTheirs)
       assert.strictEqual(last.leaseDurationSeconds, 8)
 
-      const taken = yield* lease(isOurs)
+      const taken = yield* LeaseObject.until(isOurs)
       const free = last.renewTime.epochMilliseconds + Duration.toMillis("8 seconds")
       assert.isAtLeast(taken.acquireTime.epochMilliseconds, free)
       assert.strictEqual(taken.leaseTransitions, last.leaseTransitions + 1)
@@ -87,17 +74,17 @@ suite("a Lease that is shared with client-go", { apis: ["rest"] }, (scenario) =>
         LEASE_DURATION: "600s",
         LEASE_RENEW_DEADLINE: "300s"
       })
-      const held = yield* lease(isOurs)
+      const held = yield* LeaseObject.until(isOurs)
       const other = yield* GoCandidate.start(4)
       yield* other.isCandidate
       yield* stage.routedNode("primary")
       // They look each half second: several times.
-      yield* lease(({ renewTime }) => renewTime.epochMilliseconds > held.renewTime.epochMilliseconds + 2000)
-      assert.strictEqual((yield* lease(() => true)).holderIdentity, held.holderIdentity)
+      yield* LeaseObject.until(({ renewTime }) => renewTime.epochMilliseconds > held.renewTime.epochMilliseconds + 2000)
+      assert.strictEqual((yield* LeaseObject.until(() => true)).holderIdentity, held.holderIdentity)
 
       assert.strictEqual(yield* ours.end("SIGTERM"), 0)
       yield* other.isLeader
-      const theirs = yield* lease(isTheirs)
+      const theirs = yield* LeaseObject.until(isTheirs)
       assert.strictEqual(theirs.leaseTransitions, held.leaseTransitions + 1)
       assert.strictEqual(theirs.leaseDurationSeconds, 4)
       assert.lengthOf(yield* stage.simulator.journal.callsOf(stage.operations.route), 1)
