@@ -117,7 +117,10 @@ const unanswered = (evidence: Evidence, moment: Moment, node: NodeName, startedA
     const row = rowOf(evidence, known)
     if (row === undefined) {
       const length = moment.at - startedAt
-      return { ...known, row: { count: 1, startedAt, since: moment.wall - length, endedAt: moment.at, length } }
+      return {
+        ...known,
+        row: { count: 1, startedAt, since: Math.round(moment.wall - length), endedAt: moment.at, length }
+      }
     }
     const unasked = Math.max(0, startedAt - row.endedAt)
     const length = row.length + (moment.at - row.endedAt) - Math.max(0, unasked - standstill)
