@@ -3,6 +3,7 @@
  */
 import { KubeClient } from "@netcup-failover/kubernetes/KubeClient"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
@@ -24,13 +25,18 @@ type Client = KubeClient["Service"]
 export const layer = (
   answer: Answer,
   lines: Client["lines"] = () => Effect.die("no watch is expected"),
-  { doubt = Effect.void, silences = Stream.empty }: Partial<Pick<Client, "doubt" | "silences">> = {}
+  {
+    answeredAt = Monotonic.now,
+    doubt = Effect.void,
+    silences = Stream.empty
+  }: Partial<Pick<Client, "answeredAt" | "doubt" | "silences">> = {}
 ) =>
   Layer.succeed(
     KubeClient,
     KubeClient.of({
       namespace: undefined,
       silences,
+      answeredAt,
       doubt,
       lines,
       request: ({ method, path, body, schema, urgentAfter }) =>

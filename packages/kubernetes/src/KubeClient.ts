@@ -82,6 +82,8 @@ export class KubeClient extends Context.Service<
     readonly silences: Stream.Stream<number>
     /** For who has reason to think that a machine of the API server died: as after a silence, for all connections made until now. */
     readonly doubt: Effect.Effect<void>
+    /** When the server began to answer a request last, monotonic ms; absent before the first answer. */
+    readonly answeredAt: Effect.Effect<number | undefined>
     /** Opens a watch. The lines are read only as fast as they are taken; fails when silent for longer than `idleLimit`. */
     readonly lines: (
       path: string,
@@ -107,6 +109,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
   const maxConnections = settings.maxConnections ?? 8
   const connections = yield* Connections.make({ host, secure, maxConnections, resolve: settings.resolve ?? dns.lookup })
   const { begin, calls, doubt, urgent, watches } = connections
+  let answeredAt: number | undefined
   // A request waits for its turn here, where that counts for no silence of the server.
   const turns = yield* Semaphore.make(maxConnections)
   const prefix = server.pathname.replace(/\/+$/, "")
@@ -141,6 +144,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
       },
       body === undefined ? undefined : JSON.stringify(body)
     ).pipe(
+      Effect.tap(() => Effect.map(Monotonic.now, (now) => (answeredAt = now))),
       // Already dead when this one began: what came about since then goes to others.
       Effect.tapErrorTag("NotReached", () => Effect.andThen(silent, doubt(since))),
       // Nothing was sent, whatever was to be; and the next connection of a Service's address goes to another machine by chance.
@@ -208,6 +212,7 @@ const make = Effect.fnUntraced(function* (settings: KubeClientSettings) {
     namespace: cluster.namespace,
     silences: connections.doubts,
     doubt: Effect.flatMap(Monotonic.now, doubt),
+    answeredAt: Effect.sync(() => answeredAt),
     request: Effect.fn("KubeClient.request")(function* <A>(request: KubeRequest<A>) {
       yield* Effect.annotateCurrentSpan({ method: request.method, path: request.path })
       const sent =

@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { KubeClient, type KubeClientSettings } from "@netcup-failover/kubernetes/KubeClient"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -86,6 +87,30 @@ it.live("after a silence idle connections are not trusted either", () =>
         assert.strictEqual(reason._tag, "Unreachable")
         yield* get
         assert.strictEqual(server.asked.at(-1)?.connection, 2)
+      })
+  )
+)
+
+it.live("tells when the server answered last: a refusal is an answer, silence is none", () =>
+  withServer(
+    (response, asked) =>
+      asked.path === "/silent" ? silence(response, asked) : status(403, "Forbidden", "no")(response, asked),
+    { requestTimeout: "60 millis", retries: 0 },
+    () =>
+      Effect.gen(function* () {
+        const client = yield* KubeClient
+        const ask = (path: string) => Effect.flip(client.request({ method: "GET", path, schema: Thing }))
+        yield* ask("/silent")
+        assert.isUndefined(yield* client.answeredAt)
+        const before = yield* Monotonic.now
+        yield* ask("/forbidden")
+        const answeredAt = yield* client.answeredAt
+        assert.isAtLeast(answeredAt ?? 0, before)
+        assert.isAtMost(answeredAt ?? 0, yield* Monotonic.now)
+        yield* ask("/silent")
+        assert.strictEqual(yield* client.answeredAt, answeredAt)
+        yield* ask("/forbidden")
+        assert.isAbove((yield* client.answeredAt) ?? 0, answeredAt ?? 0)
       })
   )
 )

@@ -3,6 +3,7 @@
  *
  * Flow: the watch's events become renewals; bookmarks prove that all of them have come, a failure that they may not have. A silence that
  * cannot be, since several kubelets should renew, makes the watch anew. A Lease that seems overdue is read (`OverdueLeases`).
+ * A server that answers nothing for seconds may have kept kubelets from renewing, though no watch broke: that is a failure of the watch, too.
  * Where the server will not tell us of Leases any more, for a minute and longer, they are as if they had never been.
  * Guarantees: the first sight of a Lease is no renewal. A renewal proves nothing of other nodes, whose own may be on the way behind it.
  */
@@ -26,6 +27,7 @@ import * as OverdueLeases from "./OverdueLeases.ts"
 interface LeaseSourceSettings {
   readonly watchIdleLimit: Duration.Duration
   readonly leaseWatchIdleLimit: Duration.Duration
+  readonly leaseRetryPeriod: Duration.Duration
 }
 
 /** For so long a kubelet's Lease is good without renewal where nobody has set it otherwise, in ms. */
@@ -33,6 +35,12 @@ const leaseDuration = 40_000
 
 /** For so long in a row, in ms, a refusal is taken for one that lasts: an API server that starts knows no roles yet. */
 const lastingRefusal = 60_000
+
+/**
+ * For so long in ms a server answers nothing only if it hangs, for kubelets too: each replica asks it for the Lease of who leads twice as
+ * often. Not longer: a kubelet tries every few seconds, and one that could renew in between would have.
+ */
+const hanging = ({ leaseRetryPeriod }: LeaseSourceSettings) => Math.max(4_000, 2 * Duration.toMillis(leaseRetryPeriod))
 
 /** The server has answered, and will not tell. */
 const refusals: ReadonlySet<string> = new Set(["Forbidden", "NotFound"])
@@ -102,6 +110,18 @@ export const make = Effect.fnUntraced(function* (
       })
     ),
     Restarting.afterDefects("what is heard of the watch of Leases"),
+    Effect.forkScoped
+  )
+  const hangsAfter = hanging(settings)
+  let isHanging = false
+  yield* Effect.gen(function* () {
+    const answeredAt = yield* client.answeredAt
+    const wasHanging = isHanging
+    isHanging = answeredAt !== undefined && (yield* Monotonic.now) - answeredAt > hangsAfter
+    if (isHanging && !wasHanging) yield* detector.hear(Signal.LeasesLost())
+  }).pipe(
+    Effect.repeat(Schedule.spaced("1 second")),
+    Restarting.afterDefects("the look at whether the API server answers"),
     Effect.forkScoped
   )
   // No loss: what it resumes with says whether anything was missed.

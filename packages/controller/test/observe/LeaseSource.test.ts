@@ -47,6 +47,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   }
   const overdue = yield* SubscriptionRef.make<ReadonlySet<NodeName>>(new Set())
   const silences = yield* Queue.unbounded<number>()
+  /** When the server answered last; it is answering if absent. */
+  let answeredAt: number | undefined
   let doubts = 0
   /** How long reading a Lease takes, by its name, in ms. */
   const delays = new Map<string, number>()
@@ -82,6 +84,7 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
       }),
     {
       silences: Stream.fromQueue(silences),
+      answeredAt: Effect.suspend(() => (answeredAt === undefined ? Monotonic.now : Effect.succeed(answeredAt))),
       doubt: Effect.sync(() => {
         doubts += 1
       })
@@ -94,7 +97,8 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
   })
   const source = yield* LeaseSource.make({
     watchIdleLimit: Duration.seconds(90),
-    leaseWatchIdleLimit: Duration.seconds(12)
+    leaseWatchIdleLimit: Duration.seconds(12),
+    leaseRetryPeriod: Duration.seconds(2)
   }).pipe(Effect.provide([kube, detector]))
   const pass = (seconds: number) =>
     Effect.repeat(TestClock.adjust("500 millis"), { times: Math.max(0, seconds * 2 - 1) })
@@ -145,6 +149,10 @@ const start = Effect.fnUntraced(function* (...nodes: ReadonlyArray<number>) {
     bookmark: Effect.suspend(() => {
       version += 1
       return line("BOOKMARK", { metadata: { resourceVersion: `${version}` } })
+    }),
+    /** The server answers nothing any more, or answers again. */
+    hang: Effect.fnUntraced(function* (now: boolean) {
+      answeredAt = now ? yield* Monotonic.now : undefined
     }),
     /** A request had no answer, which says nothing good of connections that were made before then. */
     silenceOf: (before: number) => Effect.andThen(Queue.offer(silences, before), TestClock.adjust("1 second")),
@@ -279,6 +287,25 @@ describe("the source of Leases", () => {
       assert.strictEqual(api.connections.length, 2)
       assert.deepStrictEqual(api.heard(), [])
     })
+  )
+
+  it.effect(
+    "takes a server that answers nothing for more than four seconds for one that kubelets cannot reach either, once",
+    () =>
+      Effect.gen(function* () {
+        const api = yield* start(1, 2)
+        api.heard()
+        yield* api.hang(true)
+        yield* api.pass(4)
+        assert.deepStrictEqual(api.heard(), [])
+        yield* api.pass(6)
+        assert.deepStrictEqual(api.heard(), ["LeasesLost"])
+        yield* api.hang(false)
+        yield* api.pass(3)
+        yield* api.hang(true)
+        yield* api.pass(8)
+        assert.deepStrictEqual(api.heard(), ["LeasesLost"])
+      })
   )
 
   it.effect("leaves a silent watch alone where one kubelet renews, or none that is a node's", () =>

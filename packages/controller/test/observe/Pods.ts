@@ -52,6 +52,7 @@ export const make = (listed: (selection: string) => ReadonlyArray<PodSketch> | "
       namespace: undefined,
       silences: Stream.empty,
       doubt: Effect.void,
+      answeredAt: Effect.sync(() => undefined),
       lines: Effect.fnUntraced(function* (path, query) {
         const queue = yield* Queue.unbounded<string>()
         const key = keyOf(path, query)

@@ -1,6 +1,7 @@
 /**
  * A small world whose nodes live and die as a script says, and that tells of it what the sources of detection would: leases that kubelets
- * renew every 10 s, an API server that marks nodes after 50 s, connects each second, netcup's word for suspects. The first node is ours.
+ * renew every 10 s, an API server that marks nodes after 50 s and is asked something every 2 s, connects each second, netcup's word for
+ * suspects. The first node is ours.
  */
 import { NodeName } from "@netcup-failover/core/Candidate"
 import { type Judged, judge } from "@netcup-failover/core/detect/Detection"
@@ -45,6 +46,9 @@ const step = 100
 const renewEvery = 10_000
 const graceful = 50_000
 const probeTimeout = 1_000
+const askEvery = 2_000
+/** Without an answer for so long the API server is taken for one that hangs. */
+const hangs = 4_000
 
 interface Node {
   power: boolean
@@ -91,6 +95,7 @@ export const run = (script: Script): ReadonlyArray<Frame> => {
   let [isConnected, connectAt, quietSince, frozenUntil] = [false, 0, 0, 0]
   let reading: number | undefined
   let thaw = false
+  let [answeredAt, isHanging] = [0, false]
 
   const hear = (at: number, signal: Signal) => {
     const moment = { at, wall: epoch + at }
@@ -154,6 +159,10 @@ export const run = (script: Script): ReadonlyArray<Frame> => {
   }
 
   const listen = (at: number) => {
+    if (reach() && at % askEvery === 0) answeredAt = at
+    const wasHanging = isHanging
+    isHanging = at - answeredAt > hangs
+    if (isHanging && !wasHanging && isConnected) hear(at, Signal.LeasesLost())
     if (!reach()) {
       if (isConnected && (!watchOn || at - quietSince >= 12_000)) lose(at)
       connectAt = at + 500
