@@ -35,6 +35,21 @@ const read = ({ ips, nodeSelector, workload, preferences = [] }: GroupResource["
   return { addresses, problems }
 }
 
+/** What each spec says, read once as long as it does not change. */
+const specs = new WeakMap<GroupResource["spec"], ReturnType<typeof read>>()
+
+const readOnce = (spec: GroupResource["spec"]): ReturnType<typeof read> => {
+  const known = specs.get(spec)
+  if (known !== undefined) return known
+  const said = read(spec)
+  specs.set(spec, said)
+  return said
+}
+
+/** The valid addresses of a spec. */
+export const addressesOf = (spec: GroupResource["spec"]): ReadonlyArray<FailoverAddress.FailoverAddress> =>
+  readOnce(spec).addresses
+
 const hold = (problems: ReadonlyArray<string>, paused: boolean, account: AccountView): Group["held"] => {
   if (problems.length > 0)
     return { because: HoldReason.InvalidSpec({ message: problems.join("; ") }), until: undefined }
@@ -62,14 +77,19 @@ const heldByAccount = (account: AccountView): Group["held"] => {
 }
 
 /**
- * Where the group is going. Committed, if netcup was told: by us, or as the status says by a leader before us. That one wrote
- * when it was about to tell, and has not said since that netcup refused.
+ * Where the group is going. Committed, if netcup was told: by us, or as the ledger or the status says by a leader before us. That one
+ * wrote when it was about to tell, and has not said since that netcup refused.
  */
-const target = (attempts: Attempts, status: GroupResource["status"]): Target | undefined => {
+const target = (
+  attempts: Attempts,
+  status: GroupResource["status"],
+  begunBefore: NodeName | undefined
+): Target | undefined => {
   const told = [...attempts.values()]
     .filter(({ state }) => state._tag !== "Failed")
     .sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0]
   if (told !== undefined) return { node: told.to, committed: true }
+  if (begunBefore !== undefined) return { node: begunBefore, committed: attempts.size === 0 }
   const named = status?.targetNode
   if (named === undefined || named === "") return undefined
   const begun = status?.moves?.at(-1)
@@ -86,14 +106,16 @@ const heldByWorkload = ({ spec, status }: GroupResource, view: WorkloadView): Gr
     ? undefined
     : { because: HoldReason.WorkloadUnknown(), until: undefined }
 
+/** @param begunBefore where a leader before us may have told netcup to move its addresses, by the ledger */
 export const make = (
   resource: GroupResource,
   account: AccountView,
   attempts: Attempts,
-  workload?: WorkloadView
+  workload?: WorkloadView,
+  begunBefore?: NodeName
 ): Group => {
   const { metadata, spec, status } = resource
-  const { addresses, problems } = read(spec)
+  const { addresses, problems } = readOnce(spec)
   const { preferences, failback, rebalance, drift, paused = false } = spec
   const detection = DetectionChoice.keyOf(spec.detection)
   const pin = metadata.annotations?.[moveToAnnotation]?.trim()
@@ -104,7 +126,7 @@ export const make = (
     selector: spec.nodeSelector ?? LabelSelector.everything,
     account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
-    target: target(attempts, status),
+    target: target(attempts, status, begunBefore),
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),

@@ -130,22 +130,23 @@ export class Cluster extends Context.Service<
         Stream.runForEach(() => candidates),
         Effect.forkScoped
       )
-      const followAll = (resources: ReadonlyArray<GroupResource>) =>
-        Effect.all(
+      let followed: ReadonlyMap<string, GroupResource> | undefined
+      /** Once for each state of the groups, whoever comes first. */
+      const followAll = Effect.fnUntraced(function* (items: ReadonlyMap<string, GroupResource>) {
+        if (items === followed) return
+        const resources = [...items.values()]
+        yield* Effect.all(
           [secrets.follow(refsOf(resources)), workloads.follow(workloadsOf(resources)), followChoices(resources)],
           { discard: true }
         )
+        followed = items
+      })
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(
-        Stream.runForEach(() =>
-          groupReflector.items.pipe(
-            Effect.flatMap((items) => followAll([...items.values()])),
-            Effect.andThen(wake.now)
-          )
-        ),
+        Stream.runForEach(() => groupReflector.items.pipe(Effect.flatMap(followAll), Effect.andThen(wake.now))),
         Effect.forkScoped
       )
 
@@ -192,11 +193,11 @@ export class Cluster extends Context.Service<
           return servers
         }),
         view: Effect.gen(function* () {
-          const resources = [...(yield* groupReflector.items).values()]
-          yield* followAll(resources)
+          const items = yield* groupReflector.items
+          yield* followAll(items)
           return {
             nodes: yield* candidates,
-            groups: resources,
+            groups: [...items.values()],
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
             workload: yield* workloads.view,

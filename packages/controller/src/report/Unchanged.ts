@@ -1,0 +1,76 @@
+/**
+ * Groups of which there is nothing to report: they stay where they are, and what is stored says so. In a cluster where one node fails
+ * that is most of them, at each of many passes.
+ */
+import { isDeepStrictEqual } from "node:util"
+import type { Account } from "@netcup-failover/core/Account"
+import type { Candidate } from "@netcup-failover/core/Candidate"
+import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
+import type { Status } from "@netcup-failover/core/FailoverIpResource"
+import type { Decision } from "@netcup-failover/core/Plan"
+import type { GroupResource } from "../observe/GroupResource.ts"
+import type { WorkloadView } from "../observe/Workloads.ts"
+import type { Situation } from "./GroupStatus.ts"
+
+/** What a status that says that a group stays is made from, but for the clock. */
+interface Facts {
+  readonly resource: GroupResource
+  readonly notices: ReadonlyArray<string>
+  /** The rest of it as one text. */
+  readonly text: string
+}
+
+/** After so long, in ms, it is looked at all the same: a login may be about to end, a CRD may be a newer one. */
+const longest = 60_000
+
+const serversOf = (addresses: ReadonlyArray<FailoverAddress>, account: Account) =>
+  addresses.map(({ prefix }) => account.routes.get(prefix)).join(" ")
+
+const troubleOf = (workload: WorkloadView) => (workload?._tag === "Unreadable" ? workload.message : "")
+
+const isPlain = (decision: Decision): decision is Extract<Decision, { _tag: "Stay" }> =>
+  decision._tag === "Stay" &&
+  decision.adopted === undefined &&
+  decision.unpinned === undefined &&
+  decision.setAside === undefined
+
+/** Which nodes there are, and which servers they are: what of nodes the status of a group that stays depends on. */
+export const nodesText = (nodes: ReadonlyArray<Candidate>): string =>
+  nodes.map(({ name, server }) => `${name}=${server ?? ""}`).join(" ")
+
+type Situated = Pick<
+  Situation,
+  "resource" | "addresses" | "decision" | "attempts" | "account" | "notices" | "workload" | "now"
+>
+
+export const make = () => {
+  const known = new Map<string, Facts & { readonly until: number }>()
+
+  const factsOf = (situation: Situated, nodes: string): Facts | undefined => {
+    const { resource, addresses, decision, attempts, account, notices, workload } = situation
+    if (!isPlain(decision) || attempts.size > 0 || account === undefined) return undefined
+    const text = [decision.node, serversOf(addresses, account), troubleOf(workload), nodes].join("\n")
+    return { resource, notices, text }
+  }
+
+  return {
+    /** Whether it is as when it was last noted. */
+    is: (situation: Situated, nodes: string): boolean => {
+      const before = known.get(situation.resource.metadata.name)
+      if (before === undefined || before.resource !== situation.resource || situation.now >= before.until) return false
+      const facts = factsOf(situation, nodes)
+      return facts?.text === before.text && facts.notices === before.notices
+    },
+    /** Notes that `status` is what is made of it, if that is what is stored. */
+    note: (situation: Situated, nodes: string, status: Status): void => {
+      const { resource, now } = situation
+      const facts = factsOf(situation, nodes)
+      if (facts !== undefined && isDeepStrictEqual(resource.status, status))
+        known.set(resource.metadata.name, { ...facts, until: now + longest })
+      else known.delete(resource.metadata.name)
+    },
+    retain: (groups: ReadonlySet<string>): void => {
+      for (const name of known.keys()) if (!groups.has(name)) known.delete(name)
+    }
+  }
+}
