@@ -21,6 +21,7 @@ import { Fence } from "../act/Fence.ts"
 import { type GroupResource, groups } from "../observe/GroupResource.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
+import * as FailoverSpan from "../telemetry/FailoverSpan.ts"
 import { Wake } from "../Wake.ts"
 import { GroupEvents } from "./GroupEvents.ts"
 
@@ -177,6 +178,7 @@ export class StatusReporter extends Context.Service<
       const write = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         const outcome = yield* StatusPatch.patch(groups, resource, changes(resource.status ?? {}, status)).pipe(
           Effect.provideService(KubeClient, client),
+          Effect.withSpan(FailoverSpan.status),
           Effect.catch((error) => refused(desk, resource, error))
         )
         desk.refusals = noRefusals
