@@ -273,15 +273,17 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
     Effect.gen(function* () {
       const { proxy, routedTimes, stage, told } = yield* prepared({ NETCUP_MAX_BACKOFF: "2s" })
       const fault = KubeFault.Refuse({ status: 409, reason: "Conflict", applied: false })
-      const conflicts = yield* proxy.inject({ ...statusWrites, fault })
+      const conflicts = yield* Effect.forEach([statusWrites, ledgerWrites], (writes) =>
+        proxy.inject({ ...writes, fault })
+      )
       yield* stage.putGroup("primary", { ips })
       yield* proxy.awaitRequest({ ...statusWrites, count: 5 })
       assert.lengthOf(yield* told, 0)
-      yield* conflicts.remove
+      yield* Effect.forEach(conflicts, ({ remove }) => remove)
       const refused = (yield* proxy.journal.requests(statusWrites)).filter(({ status }) => status === 409)
       assertPaced(refused, 2_000)
       yield* stage.routedNode("primary")
-      const written = (yield* proxy.journal.requests(statusWrites)).find(({ status }) => status === 200)
+      const written = (yield* proxy.journal.requests(ledgerWrites)).find(({ status }) => status === 200)
       const [call] = yield* told
       assert.isAtLeast(call?.receivedAt ?? 0, written?.answeredAt ?? Number.POSITIVE_INFINITY)
       yield* routedTimes(1)
@@ -297,7 +299,9 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       yield* now.routedTimes(1)
       const before = (yield* proxy.journal.requests(statusWrites)).length
       const fault = KubeFault.Refuse({ status: 500, reason: "InternalError", applied: false })
-      const refusal = yield* proxy.inject({ ...statusWrites, fault })
+      const refusals = yield* Effect.forEach([statusWrites, ledgerWrites], (writes) =>
+        proxy.inject({ ...writes, fault })
+      )
       yield* now.fail(node)
       yield* Effect.sleep("20 seconds")
       const attempts = (yield* proxy.journal.requests(statusWrites)).slice(before)
@@ -306,7 +310,7 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       assert.isAtLeast(attempts.length, 4)
       assert.isAtMost(attempts.length, 8)
       yield* now.routedTimes(1)
-      yield* refusal.remove
+      yield* Effect.forEach(refusals, ({ remove }) => remove)
       yield* stage.groupUntil("primary", ({ status }) => status?.currentNode !== node)
       yield* followed(now, node)
     })

@@ -152,7 +152,7 @@ export const run = Effect.gen(function* () {
     return order !== undefined && open.has(order.key) ? yield* mover.begin(order) : []
   })
 
-  /** Says of a group what is decided and under way. What has just begun is said a moment later, together with what came of it. */
+  /** Says of a group what is decided and under way. What is under way is said a moment later, as a rule with its end. */
   const report = Effect.fnUntraced(function* (
     one: Ordered,
     begun: Begun,
@@ -180,7 +180,9 @@ export const run = Effect.gen(function* () {
       const loginEndsAt = one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined
       const status = GroupStatus.compose({ ...situation, loginEndsAt, nodes: seen.nodes })
       metrics.said(group.name, status)
-      const write = begun.length > 0 ? reporter.reportLater : reporter.reportSoon
+      const isUnderWay =
+        decision._tag === "Move" && [...attempts.values()].some(({ state }) => state._tag === "Running")
+      const write = isUnderWay ? reporter.reportLater : reporter.reportSoon
       yield* write(resource, status).pipe(failovers.within(group.name))
       unchanged.note(situation, nodes, status)
     }

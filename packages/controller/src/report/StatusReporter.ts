@@ -279,6 +279,8 @@ export class StatusReporter extends Context.Service<
           const { name } = resource.metadata
           const desk = deskOf(name)
           const { draft } = desk
+          // A draft goes on as it is: who composed the same from it has it.
+          if (isDeepStrictEqual(resource.status, status)) return draft?.isDue === true ? flush(desk) : Effect.void
           const base = draft?.resource === resource ? draft.base : resource
           desk.pending = undefined
           desk.draft = draftOn(base, status, draft?.isDue === true)
