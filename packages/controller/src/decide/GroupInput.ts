@@ -35,20 +35,9 @@ const read = ({ ips, nodeSelector, workload, preferences = [] }: GroupResource["
   return { addresses, problems }
 }
 
-/** What each spec says, read once as long as it does not change. */
-const specs = new WeakMap<GroupResource["spec"], ReturnType<typeof read>>()
-
-const readOnce = (spec: GroupResource["spec"]): ReturnType<typeof read> => {
-  const known = specs.get(spec)
-  if (known !== undefined) return known
-  const said = read(spec)
-  specs.set(spec, said)
-  return said
-}
-
 /** The valid addresses of a spec. */
 export const addressesOf = (spec: GroupResource["spec"]): ReadonlyArray<FailoverAddress.FailoverAddress> =>
-  readOnce(spec).addresses
+  read(spec).addresses
 
 const hold = (problems: ReadonlyArray<string>, paused: boolean, account: AccountView): Group["held"] => {
   if (problems.length > 0)
@@ -115,7 +104,7 @@ export const make = (
   begunBefore?: NodeName
 ): Group => {
   const { metadata, spec, status } = resource
-  const { addresses, problems } = readOnce(spec)
+  const { addresses, problems } = read(spec)
   const { preferences, failback, rebalance, drift, paused = false } = spec
   const detection = DetectionChoice.keyOf(spec.detection)
   const pin = metadata.annotations?.[moveToAnnotation]?.trim()

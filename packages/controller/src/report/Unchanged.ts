@@ -16,6 +16,7 @@ import type { Situation } from "./GroupStatus.ts"
 interface Facts {
   readonly resource: GroupResource
   readonly notices: ReadonlyArray<string>
+  readonly nodes: string
   /** The rest of it as one text. */
   readonly text: string
 }
@@ -45,12 +46,15 @@ type Situated = Pick<
 
 export const make = () => {
   const known = new Map<string, Facts & { readonly until: number }>()
+  /** One object for all groups. */
+  let lastNodes = ""
 
   const factsOf = (situation: Situated, nodes: string): Facts | undefined => {
     const { resource, addresses, decision, attempts, account, notices, workload } = situation
     if (!isPlain(decision) || attempts.size > 0 || account === undefined) return undefined
-    const text = [decision.node, serversOf(addresses, account), troubleOf(workload), nodes].join("\n")
-    return { resource, notices, text }
+    const text = [decision.node, serversOf(addresses, account), troubleOf(workload)].join("\n")
+    if (lastNodes !== nodes) lastNodes = nodes
+    return { resource, notices, text, nodes: lastNodes }
   }
 
   return {
@@ -59,7 +63,7 @@ export const make = () => {
       const before = known.get(situation.resource.metadata.name)
       if (before === undefined || before.resource !== situation.resource || situation.now >= before.until) return false
       const facts = factsOf(situation, nodes)
-      return facts?.text === before.text && facts.notices === before.notices
+      return facts?.text === before.text && facts.notices === before.notices && facts.nodes === before.nodes
     },
     /** Notes that `status` is what is made of it, if that is what is stored. */
     note: (situation: Situated, nodes: string, status: Status): void => {
