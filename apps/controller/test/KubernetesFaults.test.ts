@@ -13,6 +13,8 @@ const ips = ["198.51.100.1/32", "2001:db8:a::/64"]
 
 const groupsPath = "/apis/netcup.digilol.net/v1alpha1/netcupfailoverips"
 const statusWrites = { verb: "PATCH", path: /\/netcupfailoverips\/[^/]+\/status$/u }
+/** After the first, which makes it. */
+const ledgerWrites = { verb: "PUT", path: /\/configmaps\/netcup-failover-ledger-[^/]+$/u }
 const watched = /\/(nodes|netcupfailoverips|secrets)$/u
 
 /** So patient that no outage of a scenario costs the leader its Lease. */
@@ -127,9 +129,9 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       Effect.gen(function* () {
         const { proxy, routedTimes, stage, told } = yield* prepared(lease)
         const { startApiServer, stopApiServer } = yield* KubeCluster
-        yield* proxy.inject({ ...statusWrites, times: 1, fault: KubeFault.Hang({ applied: false }) })
+        yield* proxy.inject({ ...ledgerWrites, times: 1, fault: KubeFault.Hang({ applied: false }) })
         yield* stage.putGroup("primary", { ips })
-        yield* proxy.awaitRequest(statusWrites)
+        yield* proxy.awaitRequest(ledgerWrites)
         yield* stopApiServer
         yield* Effect.sleep("6 seconds")
         assert.lengthOf(yield* told, 0)
@@ -172,11 +174,10 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
         const node = yield* settled(now)
         yield* now.routedTimes(1)
         yield* rule.remove
-        // The next write is the intention to leave, and what follows tells the result.
+        // The next write tells that the group left its node, and where it is.
         const writes = (yield* now.proxy.journal.requests(statusWrites)).length
-        yield* now.fail(node)
-        yield* now.proxy.awaitRequest({ ...statusWrites, count: writes + 1 })
         yield* now.proxy.inject({ ...statusWrites, times: 2, fault })
+        yield* now.fail(node)
         yield* now.stage.groupUntil("primary", ({ status }) => status?.currentNode !== node)
         yield* followed(now, node)
         assert.isAtMost((yield* now.proxy.journal.requests(statusWrites)).length, writes + 8)
@@ -272,15 +273,17 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
     Effect.gen(function* () {
       const { proxy, routedTimes, stage, told } = yield* prepared({ NETCUP_MAX_BACKOFF: "2s" })
       const fault = KubeFault.Refuse({ status: 409, reason: "Conflict", applied: false })
-      const conflicts = yield* proxy.inject({ ...statusWrites, fault })
+      const conflicts = yield* Effect.forEach([statusWrites, ledgerWrites], (writes) =>
+        proxy.inject({ ...writes, fault })
+      )
       yield* stage.putGroup("primary", { ips })
       yield* proxy.awaitRequest({ ...statusWrites, count: 5 })
       assert.lengthOf(yield* told, 0)
-      yield* conflicts.remove
+      yield* Effect.forEach(conflicts, ({ remove }) => remove)
       const refused = (yield* proxy.journal.requests(statusWrites)).filter(({ status }) => status === 409)
       assertPaced(refused, 2_000)
       yield* stage.routedNode("primary")
-      const written = (yield* proxy.journal.requests(statusWrites)).find(({ status }) => status === 200)
+      const written = (yield* proxy.journal.requests(ledgerWrites)).find(({ status }) => status === 200)
       const [call] = yield* told
       assert.isAtLeast(call?.receivedAt ?? 0, written?.answeredAt ?? Number.POSITIVE_INFINITY)
       yield* routedTimes(1)
@@ -296,7 +299,9 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       yield* now.routedTimes(1)
       const before = (yield* proxy.journal.requests(statusWrites)).length
       const fault = KubeFault.Refuse({ status: 500, reason: "InternalError", applied: false })
-      const refusal = yield* proxy.inject({ ...statusWrites, fault })
+      const refusals = yield* Effect.forEach([statusWrites, ledgerWrites], (writes) =>
+        proxy.inject({ ...writes, fault })
+      )
       yield* now.fail(node)
       yield* Effect.sleep("20 seconds")
       const attempts = (yield* proxy.journal.requests(statusWrites)).slice(before)
@@ -305,7 +310,7 @@ suite("what Kubernetes does wrong", {}, (scenario) => {
       assert.isAtLeast(attempts.length, 4)
       assert.isAtMost(attempts.length, 8)
       yield* now.routedTimes(1)
-      yield* refusal.remove
+      yield* Effect.forEach(refusals, ({ remove }) => remove)
       yield* stage.groupUntil("primary", ({ status }) => status?.currentNode !== node)
       yield* followed(now, node)
     })

@@ -257,7 +257,8 @@ suite("netcup's REST API", { apis: ["rest"] }, (scenario) => {
       // It looks whether anything is under way, and again.
       const seen = (yield* stage.rest.journal.callsOf("tasks")).length
       yield* stage.rest.awaitCall({ operation: "tasks", count: seen + 4 })
-      assert.strictEqual(Stage.routed(yield* stage.group("primary"))?.status, "False")
+      // The first had no time to say anything.
+      assert.notStrictEqual(Stage.routed(yield* stage.group("primary"))?.status, "True")
       yield* stage.rest.tasks.release()
       yield* stage.routedNode("primary")
       assert.lengthOf(yield* stage.rest.journal.callsOf("route"), 1)

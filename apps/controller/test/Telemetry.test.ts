@@ -112,10 +112,10 @@ suite("telemetry", {}, (scenario) => {
       assert.isTrue(sign !== undefined && sign.endTimeUnixNano <= decide.endTimeUnixNano)
       // In the order of things: the signal, the decision, what is written, what netcup is told, what is found.
       assert.isTrue(root.startTimeUnixNano < decide.startTimeUnixNano, "the signal comes first")
-      for (const intention of [ledger, status]) {
-        assert.isTrue(decide.endTimeUnixNano <= intention.startTimeUnixNano, "the intention follows the decision")
-        for (const route of routes) assert.isTrue(intention.endTimeUnixNano <= route.startTimeUnixNano)
+      for (const write of [ledger, status]) {
+        assert.isTrue(decide.endTimeUnixNano <= write.startTimeUnixNano, "what is written follows the decision")
       }
+      for (const route of routes) assert.isTrue(ledger.endTimeUnixNano <= route.startTimeUnixNano)
       for (const route of routes) assert.isTrue(route.endTimeUnixNano <= confirm.endTimeUnixNano)
       assert.isTrue(confirm.endTimeUnixNano <= root.endTimeUnixNano)
 

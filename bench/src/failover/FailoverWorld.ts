@@ -60,7 +60,9 @@ export const make = Effect.fn("FailoverWorld.make")(function* (
     POD_NAME: "bench",
     HEALTH_ADDR: "127.0.0.1:0",
     METRICS_ADDR: "127.0.0.1:0",
-    NETCUP_REFRESH_INTERVAL: "10m"
+    NETCUP_REFRESH_INTERVAL: "10m",
+    // A node that is healthy again can be failed over to at once, else failovers would wait for that.
+    DETECTION_RECOVERED_AFTER: "20ms"
   })
   const settled = Effect.forEach(groups, ({ name }) => stage.routedNode(name)).pipe(Effect.timeout("3 minutes"))
   yield* settled

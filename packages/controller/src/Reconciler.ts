@@ -5,13 +5,16 @@
  * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
  * since every pass starts from what is.
  */
+import type { Account, AccountKey } from "@netcup-failover/core/Account"
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import type * as Contest from "@netcup-failover/core/Contest"
 import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
-import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
+import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
 import * as Plan from "@netcup-failover/core/Plan"
 import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import * as Steadiness from "@netcup-failover/core/Steadiness"
+import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,8 +29,7 @@ import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
 import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
-import type { GroupResource } from "./observe/GroupResource.ts"
-import type { AccountState } from "./observe/NetcupAccount.ts"
+import { addressesOf, type GroupResource } from "./observe/GroupResource.ts"
 import * as NodeSignals from "./observe/NodeSignals.ts"
 import * as Observation from "./observe/Observation.ts"
 import type { WorkloadView } from "./observe/Workloads.ts"
@@ -37,6 +39,7 @@ import * as TermMetrics from "./report/metrics/TermMetrics.ts"
 import { NodeEvents } from "./report/NodeEvents.ts"
 import { Notices } from "./report/notices/Notices.ts"
 import { StatusReporter } from "./report/StatusReporter.ts"
+import * as Unchanged from "./report/Unchanged.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
 import * as Waiting from "./report/Waiting.ts"
 import { Wake } from "./Wake.ts"
@@ -63,6 +66,17 @@ const slowLook = 1_000
 /** Between two looks that only time asked for, in ms: a slip in reckoning when to look again must not become a hot loop. */
 const shortestPause = 50
 
+/** A look follows the one before not sooner than that took, and never later for this than so many ms. */
+const longestBreath = 200
+
+/** How long after a term began a move is not told of whose ledger is not read yet, in ms: usually that takes less. */
+const hush = 1_000
+
+/** The same object each time. */
+const noNotices: ReadonlyArray<string> = []
+
+type Strays = ReadonlyMap<Prefix, Contest.Stray>
+
 /** Runs until interrupted. */
 export const run = Effect.gen(function* () {
   const cluster = yield* Cluster
@@ -78,71 +92,114 @@ export const run = Effect.gen(function* () {
   const metrics = yield* TermMetrics.make
   const background = yield* FiberSet.make<void>()
   const failovers = yield* Failovers.make
+  const unchanged = Unchanged.make()
+  const hushedUntil = (yield* Clock.currentTimeMillis) + hush
 
-  /** Makes the ledger of an account usable, if it is not. */
-  const openLedger = (state: AccountState) =>
-    state.key === undefined ? Effect.succeed(false) : ledgers.open(state.key, LedgerReading.of(state))
+  /** Makes the ledgers of all accounts usable that are not, while netcup is still being asked: a failover shall not wait for it. */
+  const openLedgers = Effect.fnUntraced(function* (groups: ReadonlyArray<Observation.GroupObservation>) {
+    const open = new Set<AccountKey>()
+    const states = groups.flatMap(({ account }) => (account?._tag === "Usable" ? [account] : []))
+    for (const { state } of new Map(states.map((one) => [one.account, one])).values()) {
+      const { key } = state
+      if (key !== undefined && (yield* ledgers.open(key, LedgerReading.of(state)))) open.add(key)
+    }
+    return open
+  })
+
+  /** Where a leader before us may have told netcup to move a group's addresses, by the newest move that is not known to have ended. */
+  const begunBefore = Effect.fnUntraced(function* (
+    resource: GroupResource,
+    account: Observation.AccountView,
+    nodes: ReadonlyArray<Candidate>
+  ) {
+    if (account?._tag !== "Usable" || account.state.key === undefined) return undefined
+    const { key, account: known } = account.state
+    const begun = yield* ledgers.begunBefore(key)
+    if (begun.size === 0) return undefined
+    const last = addressesOf(resource)
+      .flatMap(({ prefix }) => begun.get(prefix) ?? [])
+      .sort((a, b) => b.id - a.id)[0]
+    if (last === undefined) return undefined
+    const names = nodes.filter((node) => serverIn(known, node) === last.server).map(({ name }) => name)
+    return names.find((name) => name === resource.status?.targetNode) ?? names[0]
+  })
 
   /** The cases with what is known of addresses that others have moved. */
   const informed = Effect.fnUntraced(function* (cases: ReadonlyArray<Case>, { nodes }: Observation.Observation) {
     const losers = Plan.conflicts(cases.map(({ group }) => group))
     const listed = new Set(cases.flatMap(({ group }) => group.addresses.map(({ prefix }) => prefix)))
-    return yield* Effect.forEach(
-      cases,
-      Effect.fnUntraced(function* (one): Effect.fn.Return<Case> {
-        const { resource, group, account } = one
-        if (account?._tag !== "Usable" || losers.has(group.name)) return one
-        const { key, account: known } = account.state
-        if (key === undefined || known === undefined) return one
-        const sightings = DriftInput.sightings(resource, group, known, nodes)
-        const isOpen = yield* openLedger(account.state)
-        const strays = isOpen ? yield* ledgers.see(key, sightings, listed) : undefined
-        if (strays !== undefined) return { ...one, group: DriftInput.informed(group, sightings, strays) }
-        return DriftInput.isSuspicious(sightings) ? { ...one, group: DriftInput.unknown(group) } : one
-      })
-    )
+    const seen = cases.map((one) => {
+      const { resource, group, account } = one
+      const state = account?._tag === "Usable" && !losers.has(group.name) ? account.state : undefined
+      const key = state?.account === undefined ? undefined : state.key
+      const sightings = state?.account && DriftInput.sightings(resource, group, state.account, nodes)
+      return { one, key, sightings: sightings ?? [] }
+    })
+    const strays = new Map<AccountKey, Strays>()
+    for (const [key, of] of Map.groupBy(seen, (each) => each.key)) {
+      if (key === undefined) continue
+      const told = yield* ledgers.see(
+        key,
+        of.flatMap(({ sightings }) => sightings),
+        listed
+      )
+      if (told !== undefined) strays.set(key, told)
+    }
+    return seen.map(({ one, key, sightings }): Case => {
+      if (key === undefined) return one
+      const known = strays.get(key)
+      if (known !== undefined) return { ...one, group: DriftInput.informed(one.group, sightings, known) }
+      return DriftInput.isSuspicious(sightings) ? { ...one, group: DriftInput.unknown(one.group) } : one
+    })
   })
 
   /** Begins what of an order is due now. */
-  const begin = Effect.fnUntraced(function* ({ resource, order, group, account }: Ordered) {
+  const begin = Effect.fnUntraced(function* ({ order, group }: Ordered, open: ReadonlySet<AccountKey>) {
     yield* mover.aim(group.name, order?.to)
-    if (account?._tag !== "Usable") return []
-    // Before anything is to be moved, and while netcup is still being asked: a failover shall not wait for it.
-    const isOpen = yield* openLedger(account.state)
-    if (order === undefined) return []
-    const writable = ((yield* reporter.retryAt(resource)) ?? 0) <= (yield* Clock.currentTimeMillis)
-    return isOpen && writable ? yield* mover.begin(order) : []
+    return order !== undefined && open.has(order.key) ? yield* mover.begin(order) : []
   })
 
-  /** What was begun is told in the ledger and the status before netcup is told. */
-  const carryOut = Effect.fnUntraced(function* (
+  /** Says of a group what is decided and under way. What is under way is said a moment later, as a rule with its end. */
+  const report = Effect.fnUntraced(function* (
     one: Ordered,
     begun: Begun,
     seen: Observation.Observation,
-    lookedAt: bigint
+    lookedAt: bigint,
+    isOpen: boolean
   ) {
     const { resource, group, decision, order } = one
-    const now = yield* Clock.currentTimeMillis
+    // The ledger may tell of a move that a leader before us began, to another node.
+    if (!isOpen && (yield* Clock.currentTimeMillis) < hushedUntil) return hushedUntil
     const attempts = yield* mover.attempts(group.name)
     const state = one.account?._tag === "Usable" ? one.account.state : undefined
-    const status = GroupStatus.compose({
+    const situation = {
       resource,
       decision: Waiting.told(decision, begun.length > 0, attempts),
       attempts,
-      now,
+      now: yield* Clock.currentTimeMillis,
       addresses: group.addresses,
       account: state?.account,
-      notices: state?.notices ?? [],
-      loginEndsAt: one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined,
+      notices: state?.notices ?? noNotices,
       nodes: seen.nodes,
       signs: signsOf(decision, group, seen),
       workload: one.workload
-    })
-    metrics.said(group.name, status)
-    if (order === undefined || begun.length === 0) yield* reporter.reportSoon(resource, status)
-    else yield* mover.carryOut(order, begun, reporter.report(resource, status)).pipe(failovers.within(group.name))
+    }
+    if (!unchanged.is(situation)) {
+      const loginEndsAt = one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined
+      const status = GroupStatus.compose({ ...situation, loginEndsAt })
+      metrics.said(group.name, status)
+      const isUnderWay =
+        decision._tag === "Move" && [...attempts.values()].some(({ state }) => state._tag === "Running")
+      const write = isUnderWay ? reporter.reportLater : reporter.reportSoon
+      yield* write(resource, status).pipe(failovers.within(group.name))
+      unchanged.note(situation, status)
+    }
     if (decision._tag === "Stay") {
       yield* mover.settle(group.name)
+      if (state?.key !== undefined) {
+        const prefixes = group.addresses.map(({ prefix }) => prefix)
+        yield* ledgers.arrived(state.key, prefixes)
+      }
       yield* failovers.confirmed(group.name, decision.node, lookedAt)
     }
     return yield* nextLook(resource, order, attempts)
@@ -157,20 +214,22 @@ export const run = Effect.gen(function* () {
       return state?._tag === "Failed" ? [state.retryAt > now ? state.retryAt : now + slowLook] : []
     })
     const write = yield* reporter.retryAt(resource)
-    // Without the write nothing is sent: it comes first.
-    return write ?? (waiting.length === 0 ? undefined : Math.min(...waiting))
+    const looks = write === undefined ? waiting : [...waiting, write]
+    return looks.length === 0 ? undefined : Math.min(...looks)
   })
 
   const pass = Effect.fn("Reconciler.pass")(function* () {
     yield* Metric.update(Metrics.passes, 1)
     const lookedAt = yield* Clock.currentTimeNanos
     const seen = yield* Observation.look
+    const open = yield* openLedgers(seen.groups)
     const found = yield* Effect.forEach(
       seen.groups,
       Effect.fnUntraced(function* ({ resource, account, workload }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
         const attempts = yield* mover.attempts(resource.metadata.name)
-        const group = GroupInput.make(newest, account, attempts, workload)
+        const before = yield* begunBefore(newest, account, seen.nodes)
+        const group = GroupInput.make(newest, account, attempts, workload, before)
         return { resource: newest, account, workload, group }
       })
     )
@@ -205,8 +264,18 @@ export const run = Effect.gen(function* () {
       yield* failovers.decided({ group: group.name, from, to, because, signal, lookedAt })
     }
     // All of it first: what netcup's limits leave goes to the most urgent, and one write of a ledger is for all groups.
-    const begun = yield* Effect.forEach(ordered, (one) => Effect.map(begin(one), (addresses) => ({ one, addresses })))
-    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => carryOut(one, addresses, seen, lookedAt))
+    const begun = yield* Effect.forEach(ordered, (one) =>
+      Effect.map(begin(one, open), (addresses) => ({ one, addresses }))
+    )
+    for (const { one, addresses } of begun) {
+      if (one.order === undefined || addresses.length === 0) continue
+      yield* mover.carryOut(one.order, addresses).pipe(failovers.within(one.group.name))
+    }
+    // The ledger's write is on its way before anything is told.
+    yield* Effect.yieldNow
+    const looks = yield* Effect.forEach(begun, ({ one, addresses }) =>
+      report(one, addresses, seen, lookedAt, one.order === undefined || open.has(one.order.key))
+    )
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* FiberSet.run(background, annotateNodes(seen))
     yield* nodeEvents.look(seen.turns ?? [])
@@ -221,6 +290,7 @@ export const run = Effect.gen(function* () {
     const names = new Set(cases.map(({ group }) => group.name))
     const reported = new Set([...names, ...leaving.map(({ resource }) => resource.metadata.name)])
     yield* Effect.all([mover.retain(names), reporter.retain(reported), failovers.retain(names)], { discard: true })
+    unchanged.retain(names)
     metrics.saw(seen)
     const settling = Steadiness.changesAt(seen.nodes, now)
     const serving = cases.map(({ workload }) => (workload?._tag === "Known" ? workload.changesAt : undefined))
@@ -230,11 +300,16 @@ export const run = Effect.gen(function* () {
   yield* cluster.awaitSynced
   yield* Effect.logInfo("reconciling")
   while (true) {
+    const began = yield* Monotonic.now
     const nextLookAt = yield* pass()
+    const ended = yield* Monotonic.now
     const now = yield* Clock.currentTimeMillis
     const pause = Math.max(shortestPause, nextLookAt - now)
     const rest = pause === Number.POSITIVE_INFINITY ? Effect.never : Effect.sleep(Duration.millis(pause))
     yield* Effect.raceFirst(wake.next, rest)
+    // Of hundreds of answers that come one after the other many are seen by one look, and moves have their share of the time.
+    const breath = Math.min(longestBreath, ended - began) - ((yield* Monotonic.now) - ended)
+    if (breath > 0) yield* Effect.sleep(Duration.millis(breath))
   }
 }).pipe(Effect.scoped)
 
@@ -268,6 +343,10 @@ const isRestless = ({ resource: { status } }: Case, to: NodeName, now: number): 
   return before.filter(({ at }) => now - Date.parse(at) < restless.within).length >= restless.moves
 }
 
+/** Before an account is read nodes are what they say. */
+const serverIn = (account: Account | undefined, node: Candidate) =>
+  account === undefined ? node.server : ServerMapping.serverOf(node, account)
+
 /** What the mover is to do, if the decision is a move that can be made. */
 const orderOf = (
   one: Case,
@@ -278,7 +357,7 @@ const orderOf = (
   const { account, group } = one
   if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
   const { key, account: known } = account.state
-  const serverOf = (node: Candidate) => (known === undefined ? node.server : ServerMapping.serverOf(node, known))
+  const serverOf = (node: Candidate) => serverIn(known, node)
   const to = nodes.find(({ name }) => name === decision.to)
   const server = to && serverOf(to)
   if (server === undefined) return undefined

@@ -67,6 +67,8 @@ interface World {
   readonly answers?: Parameters<typeof FakeCluster.make>[1]
   /** The addresses are routed to no server of ours. */
   readonly lost?: boolean
+  /** What netcup is told comes about. */
+  readonly isMoved?: boolean
   /** Or each where this says. */
   readonly place?: (address: string) => ServerName | undefined
   readonly first?: AccountState["first"]
@@ -79,10 +81,24 @@ interface World {
   readonly data?: FakeData.FakeData
 }
 
+/** Another leader's ledger, in which the group's address is on its way to a server. */
+const ledgerOf = Effect.fnUntraced(function* (data: FakeData.FakeData, to: number) {
+  yield* Effect.gen(function* () {
+    const ledgers = yield* Ledgers
+    const { prefix } = address("198.51.100.1/32")
+    const grant = yield* ledgers.ask(restKey, { prefix, server: server(to), purpose: "Failover" })
+    assert.strictEqual(grant._tag, "Granted")
+    yield* ledgers.commit(restKey, grant._tag === "Granted" ? [grant.ticket] : [])
+  }).pipe(Effect.provide(LedgerTerm.opened({ data })))
+  const path = data.paths().find((one) => data.data(one)?.account === restKey) ?? ""
+  data.put(path, { ...data.data(path), term: "another" })
+  return path
+})
+
 /** Runs the loop over groups whose addresses are routed to the second of two healthy nodes unless a world says otherwise. */
 const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false, deaf = false, ...more }: World) {
   const { nodes = () => [candidate(1), candidate(2)], data = FakeData.make(), key = soapKey } = more
-  const { isRead = () => true } = more
+  const { isRead = () => true, isMoved = false } = more
   const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
   const { serving } = more
@@ -118,7 +134,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
         sent.push(`${order[0]}`)
         yield* note(told)
         yield* route(...order)
-        routes.set(order[0].prefix, order[1])
+        if (isMoved) routes.set(order[0].prefix, order[1])
       })
   })
   const answer: FakeKube.Answer = (request) => {
@@ -274,6 +290,7 @@ describe("the loop", () => {
         groups: [resource({ spec: { workload } })],
         nodes: () => nodes,
         serving: () => serving,
+        isMoved: true,
         route: () => Effect.void
       })
       yield* seconds(2)
@@ -291,23 +308,84 @@ describe("the loop", () => {
     })
   )
 
-  it.effect("sends nothing before its intention is written", () =>
-    Effect.gen(function* () {
-      const forbidden = Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" }))
-      const limited = Effect.fail(new NetcupError({ reason: new RateLimited({ message: "once every 5 minutes" }) }))
-      const { told, looks } = yield* running({
-        lost: true,
-        route: () => limited,
-        answers: [forbidden, forbidden]
+  it.effect(
+    "tells netcup while no status can be written, since the ledger has it, and says what it did once it can",
+    () =>
+      Effect.gen(function* () {
+        const forbidden = Effect.fail(new KubeErrors.Forbidden({ message: "the role does not allow it" }))
+        const { told, looks, cluster } = yield* running({
+          lost: true,
+          route: () => Effect.never,
+          answers: [forbidden, forbidden]
+        })
+        yield* seconds(10)
+        assert.lengthOf(told, 1)
+        assert.isAtMost(told[0] ?? Number.NaN, 1_000)
+        // After a pause of one second, and one of two, give or take a fifth.
+        assert.lengthOf(cluster.patches, 3)
+        assert.strictEqual(cluster.status()?.moves?.length, 1)
+        assert.isAtMost(looks.length, 10)
       })
-      yield* seconds(10)
-      assert.strictEqual(told.length, 1)
-      // After a pause of one second, and one of two, give or take a fifth.
-      assert.isAtLeast(told[0] ?? 0, 2_400)
-      assert.isAtMost(told[0] ?? Number.NaN, 5_000)
-      assert.isAtMost(looks.length, 10)
+  )
+
+  it.effect("writes once of a move that ends at once, and what began with what came of it", () =>
+    Effect.gen(function* () {
+      const { cluster, sent } = yield* running({ lost: true, isMoved: true, route: () => Effect.sleep("50 millis") })
+      yield* seconds(5)
+      assert.lengthOf(sent, 1)
+      assert.lengthOf(cluster.patches, 1)
+      const { currentNode, targetNode, moves, conditions } = cluster.status() ?? {}
+      assert.isDefined(currentNode)
+      assert.isUndefined(targetNode)
+      assert.deepStrictEqual(
+        moves?.map(({ to }) => to),
+        [currentNode]
+      )
+      assert.deepStrictEqual(
+        conditions?.map(({ type, status, reason }) => [type, status, reason]),
+        [
+          ["Routed", "True", "NodeSelected"],
+          ["Progressing", "False", "NodeSelected"],
+          ["CredentialsHealthy", "True", "CredentialsAccepted"]
+        ]
+      )
     })
   )
+
+  it.effect("says a moment after it began that a move is under way", () =>
+    Effect.gen(function* () {
+      const { cluster } = yield* running({ lost: true, route: () => Effect.never })
+      yield* TestClock.adjust("200 millis")
+      assert.lengthOf(cluster.patches, 0)
+      yield* TestClock.adjust("100 millis")
+      assert.lengthOf(cluster.patches, 1)
+      assert.isDefined(cluster.status()?.targetNode)
+      assert.strictEqual(cluster.status()?.addresses?.[0]?.state, "Moving")
+    })
+  )
+
+  for (const there of [2, 3]) {
+    it.effect(
+      `finishes what the ledger says that a leader before it began, to node ${there}, of which no status tells`,
+      () =>
+        Effect.gen(function* () {
+          const data = FakeData.make()
+          const path = yield* ledgerOf(data, there)
+          const { cluster, sent } = yield* running({
+            lost: true,
+            isMoved: true,
+            data,
+            key: restKey,
+            nodes: () => [candidate(1), candidate(2), candidate(3)],
+            route: () => Effect.void
+          })
+          yield* seconds(5)
+          assert.lengthOf(sent, 1)
+          assert.strictEqual(cluster.status()?.currentNode, `node-${there}`)
+          assert.isDefined(data.data(path))
+        })
+    )
+  }
 
   it.effect("goes on from its own last write while the watch lags behind", () =>
     Effect.gen(function* () {
@@ -357,10 +435,13 @@ describe("the loop", () => {
     () =>
       Effect.gen(function* () {
         const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
+        const data = FakeData.make()
+        data.turns.writes.push(...Array.from({ length: 10_000 }, () => ({ before: refuse })))
         const { told, cluster, looks } = yield* running({
           lost: true,
           route: () => Effect.void,
-          answers: Array.from({ length: 10_000 }, () => refuse)
+          answers: Array.from({ length: 10_000 }, () => refuse),
+          data
         })
         yield* seconds(hour)
         assert.lengthOf(told, 0)
@@ -413,6 +494,7 @@ describe("what netcup's limits do not allow at once", () => {
       const { sent, data, clusters } = yield* running({ key: restKey, lost: true, groups, route: pending })
       assert.strictEqual(sent.length, 10)
       assert.sameMembers(sent, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(ip))
+      yield* TestClock.adjust("250 millis")
       const states = clusters.map(({ status }) => status()?.addresses?.[0]?.state)
       assert.deepStrictEqual(
         states,

@@ -105,7 +105,7 @@ it.effect("an attempt that ends in a defect does not run for ever", () =>
       account: account({ route: () => Effect.die("a bug") })
     }
     yield* mover.aim(order.group, order.to)
-    yield* mover.carryOut(order, yield* mover.begin(order), Effect.void)
+    yield* mover.carryOut(order, yield* mover.begin(order))
     yield* settled
     yield* TestClock.adjust("1 hour")
     assert.strictEqual((yield* mover.begin(order)).length, 1)

@@ -50,6 +50,7 @@ export const send = Effect.fnUntraced(function* (
   }
   const socket = Deferred.makeUnsafe<Connecting | undefined, Unreachable>()
   const answer = Deferred.makeUnsafe<http.IncomingMessage, Unreachable>()
+  let received: http.IncomingMessage | undefined
   const fail = (cause: unknown) => {
     const failure = Effect.fail(new Unreachable({ message: describe(cause) }))
     Deferred.doneUnsafe(socket, failure)
@@ -68,6 +69,7 @@ export const send = Effect.fnUntraced(function* (
           Deferred.doneUnsafe(socket, Effect.succeed(connecting))
         })
         request.on("response", (response) => {
+          received = response
           // Between two reads nobody listens, and an 'error' without a listener would end the process.
           response.on("error", () => {})
           response.setEncoding("utf8")
@@ -78,7 +80,8 @@ export const send = Effect.fnUntraced(function* (
       },
       catch: (cause) => new Unreachable({ message: describe(cause) })
     }),
-    (request) => Effect.sync(() => request.destroy())
+    // An answer may be read to its end before Node has noticed that the request was sent: then the connection is about to be free.
+    (request) => Effect.sync(() => (received?.readableEnded === true ? undefined : request.destroy()))
   )
   // Beside the answer, which is what an error while connecting fails.
   const within = (step: Effect.Effect<unknown, Unreachable | NotReached>, limit: Duration.Duration) =>

@@ -89,6 +89,13 @@ export class Ledgers extends Context.Service<
     ) => Effect.Effect<ReadonlyMap<Prefix, Contest.Stray> | undefined>
     /** Says what came of a granted move; written soon. */
     readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
+    /**
+     * Where leaders before us may have told netcup to move addresses, as the ledger says: what nobody has done anything about since.
+     * Empty before it was read.
+     */
+    readonly begunBefore: (account: AccountKey) => Effect.Effect<ReadonlyMap<Prefix, Ledger.Entry>>
+    /** These addresses are where they belong: what was begun before is over. */
+    readonly arrived: (account: AccountKey, prefixes: ReadonlyArray<Prefix>) => Effect.Effect<void>
     /** What is left of the accounts whose ledgers are in use. */
     readonly budgets: Effect.Effect<ReadonlyArray<AccountBudget>>
     /** An account's name for those who must not learn its login: the hash that its ConfigMap is named after. */
@@ -114,8 +121,15 @@ interface Book {
   /** Counts the ledgers of other writers that took the place of what was in memory. */
   epoch: number
   failures: number
+  /** What was open when a former leader's ledger was read. */
+  readonly begunBefore: Map<Prefix, Ledger.Entry>
   readonly turn: Semaphore.Semaphore
 }
+
+const nothing: ReadonlyMap<Prefix, Ledger.Entry> = new Map()
+
+/** Between two writes that nothing waits for. */
+const pauseOfWrites = "100 millis"
 
 const dataKey = "ledger.json"
 const decodeLedger = Schema.decodeUnknownResult(Ledger.LedgerText)
@@ -182,6 +196,7 @@ const live = Layer.effect(
         ahead: 0,
         epoch: 0,
         failures: 0,
+        begunBefore: new Map(),
         turn: Semaphore.makeUnsafe(1)
       }
       books.set(account, book)
@@ -258,6 +273,8 @@ const live = Layer.effect(
       book.stored = found
       // One that was deleted by hand is written anew: nobody knows better than we.
       if (book.storedVersion === 0 || (found !== undefined && found.data.term !== term)) {
+        book.begunBefore.clear()
+        for (const entry of Ledger.begun(read, now)) book.begunBefore.set(entry.prefix, entry)
         book.ledger = Ledger.restore(read, now)
         book.epoch += 1
         book.version += 1
@@ -306,9 +323,13 @@ const live = Layer.effect(
       yield* isOurs
     })
 
-    /** Until all is stored that memory has; what fails is made up for when the ledger is opened again. */
+    /**
+     * Until all is stored that memory has, with pauses: of many moves that end one after the other many go into one write. What fails
+     * is made up for when the ledger is opened again.
+     */
     const storeAll = (account: AccountKey, book: Book): Effect.Effect<void> =>
       store(account, book).pipe(
+        Effect.andThen(Effect.sleep(pauseOfWrites)),
         Effect.andThen(
           Effect.suspend(() => (book.storedVersion < book.version ? storeAll(account, book) : Effect.void))
         ),
@@ -368,8 +389,15 @@ const live = Layer.effect(
         }
         return new Map(next.contest?.strays.map((stray) => [stray.prefix, stray]))
       }),
+      begunBefore: (account) => Effect.sync(() => books.get(account)?.begunBefore ?? nothing),
+      arrived: (account, prefixes) =>
+        Effect.sync(() => {
+          const begun = books.get(account)?.begunBefore
+          for (const prefix of prefixes) begun?.delete(prefix)
+        }),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
+        book.begunBefore.delete(request.prefix)
         const now = yield* nowOf(book)
         const limits = limitsOf(account, settings)
         const { ledger, granted, waiting } = Allowance.intend(book.ledger, limits, [request], now)

@@ -115,12 +115,8 @@ export class Mover extends Context.Service<
      * and so is an address that a call is under way for, be it another group's.
      */
     readonly begin: (order: Order) => Effect.Effect<ReadonlyArray<FailoverAddress>>
-    /** Carries out what was begun, in the background; only after `intend` and the ledger's write have succeeded, else nothing is sent. */
-    readonly carryOut: <E>(
-      order: Order,
-      begun: ReadonlyArray<FailoverAddress>,
-      intend: Effect.Effect<void, E>
-    ) => Effect.Effect<void>
+    /** Carries out what was begun, in the background; only after the ledger's write has succeeded, else nothing is sent. */
+    readonly carryOut: (order: Order, begun: ReadonlyArray<FailoverAddress>) => Effect.Effect<void>
     /** Forgets the attempts of a group that is where it belongs. */
     readonly settle: (group: string) => Effect.Effect<void>
     /** Forgets groups that are no longer there, once nothing of theirs is running. */
@@ -174,7 +170,7 @@ export class Mover extends Context.Service<
       /** As if it had not begun. */
       const forget = (order: Order, prefix: Prefix) => end(order, prefix, { _tag: "Withdrawn" }, () => undefined)
 
-      /** The writers of the intention say when to try again, unless we may not write at all: then nothing is gained by haste. */
+      /** The ledger's writer says when to try again, unless we may not write at all: then nothing is gained by haste. */
       const retryLater = Effect.fnUntraced(function* (order: Order, prefix: Prefix) {
         const leads = yield* fence
         yield* end(order, prefix, { _tag: "Withdrawn" }, () => undefined, leads)
@@ -294,21 +290,14 @@ export class Mover extends Context.Service<
             })
           )
         }),
-        carryOut: Effect.fnUntraced(function* (order, begun, intend) {
-          // One intention for all of them: who comes second would write it on a version that is no more.
+        carryOut: Effect.fnUntraced(function* (order, begun) {
           const memory = memoryOf(order.group)
           const tickets = begun.flatMap(({ prefix }) => {
             const state = memory.get(prefix)?.state
             return state?._tag === "Running" ? [state.entry] : []
           })
           const intention = yield* Effect.cached(
-            Effect.all(
-              [
-                Effect.withSpan(ledgers.commit(order.key, tickets), FailoverSpan.ledger),
-                Effect.withSpan(intend, FailoverSpan.status)
-              ],
-              { concurrency: "unbounded", discard: true }
-            )
+            Effect.withSpan(ledgers.commit(order.key, tickets), FailoverSpan.ledger)
           )
           for (const address of begun) {
             yield* FiberMap.run(

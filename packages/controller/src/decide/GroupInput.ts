@@ -62,14 +62,19 @@ const heldByAccount = (account: AccountView): Group["held"] => {
 }
 
 /**
- * Where the group is going. Committed, if netcup was told: by us, or as the status says by a leader before us. That one wrote
- * when it was about to tell, and has not said since that netcup refused.
+ * Where the group is going. Committed, if netcup was told: by us, or as the ledger or the status says by a leader before us. That one
+ * wrote when it was about to tell, and has not said since that netcup refused.
  */
-const target = (attempts: Attempts, status: GroupResource["status"]): Target | undefined => {
+const target = (
+  attempts: Attempts,
+  status: GroupResource["status"],
+  begunBefore: NodeName | undefined
+): Target | undefined => {
   const told = [...attempts.values()]
     .filter(({ state }) => state._tag !== "Failed")
     .sort((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0]
   if (told !== undefined) return { node: told.to, committed: true }
+  if (begunBefore !== undefined) return { node: begunBefore, committed: attempts.size === 0 }
   const named = status?.targetNode
   if (named === undefined || named === "") return undefined
   const begun = status?.moves?.at(-1)
@@ -86,11 +91,13 @@ const heldByWorkload = ({ spec, status }: GroupResource, view: WorkloadView): Gr
     ? undefined
     : { because: HoldReason.WorkloadUnknown(), until: undefined }
 
+/** @param begunBefore where a leader before us may have told netcup to move its addresses, by the ledger */
 export const make = (
   resource: GroupResource,
   account: AccountView,
   attempts: Attempts,
-  workload?: WorkloadView
+  workload?: WorkloadView,
+  begunBefore?: NodeName
 ): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
@@ -104,7 +111,7 @@ export const make = (
     selector: spec.nodeSelector ?? LabelSelector.everything,
     account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
-    target: target(attempts, status),
+    target: target(attempts, status, begunBefore),
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),

@@ -146,23 +146,24 @@ export class Cluster extends Context.Service<
         Restarting.afterDefects("noting what nodes were judged"),
         Effect.forkScoped
       )
-      const followAll = (resources: ReadonlyArray<GroupResource>) =>
-        Effect.all(
+      let followed: ReadonlyMap<string, GroupResource> | undefined
+      /** Once for each state of the groups, whoever comes first. */
+      const followAll = Effect.fnUntraced(function* (items: ReadonlyMap<string, GroupResource>) {
+        if (items === followed) return
+        const resources = [...items.values()]
+        yield* Effect.all(
           [secrets.follow(refsOf(resources)), workloads.follow(workloadsOf(resources)), followChoices(resources)],
           { discard: true }
         )
+        followed = items
+      })
       yield* nodeReflector.changes.pipe(
         Stream.runForEach(() => candidates.pipe(Effect.andThen(nameStrangeNodes), Effect.andThen(wake.now))),
         Restarting.afterDefects("following the nodes"),
         Effect.forkScoped
       )
       yield* groupReflector.changes.pipe(
-        Stream.runForEach(() =>
-          groupReflector.items.pipe(
-            Effect.flatMap((items) => followAll([...items.values()])),
-            Effect.andThen(wake.now)
-          )
-        ),
+        Stream.runForEach(() => groupReflector.items.pipe(Effect.flatMap(followAll), Effect.andThen(wake.now))),
         Restarting.afterDefects("following the groups"),
         Effect.forkScoped
       )
@@ -207,8 +208,8 @@ export class Cluster extends Context.Service<
           return NodeMapping.seekersOf(all, resources, settings.nodeMapping === "automatic")
         }),
         view: Effect.gen(function* () {
-          const resources = [...(yield* groupReflector.items).values()]
-          yield* followAll(resources)
+          const items = yield* groupReflector.items
+          yield* followAll(items)
           const nodes = yield* candidates
           const turns = [...(yield* nodeReflector.items).values()].flatMap(({ metadata }) => {
             const turn = signals.turnOf(metadata.name)
@@ -216,7 +217,7 @@ export class Cluster extends Context.Service<
           })
           return {
             nodes,
-            groups: resources,
+            groups: [...items.values()],
             undecodable: [...(yield* groupReflector.undecodable).values()],
             secret: yield* secrets.view,
             workload: yield* workloads.view,

@@ -181,7 +181,8 @@ const wasRouted = (situation: Situation): boolean => {
 }
 
 /** The verdict on a node that this group goes by. */
-const verdictOn = ({ resource }: Situation, node: Candidate): Verdict => {
+/** By the verdicts that the group goes by. */
+export const verdictOn = ({ resource }: Pick<Situation, "resource">, node: Candidate): Verdict => {
   const detection = keyOf(resource.spec.detection)
   return verdictFor(detection === undefined ? {} : { detection }, node)
 }

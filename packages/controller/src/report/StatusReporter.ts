@@ -11,6 +11,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -20,6 +21,7 @@ import { Fence } from "../act/Fence.ts"
 import { type GroupResource, groups } from "../observe/GroupResource.ts"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
+import * as FailoverSpan from "../telemetry/FailoverSpan.ts"
 import { Wake } from "../Wake.ts"
 import { GroupEvents } from "./GroupEvents.ts"
 
@@ -37,6 +39,25 @@ interface Written {
   readonly againAt?: number
 }
 
+/** For how long that something was begun is not written, in ms: as a rule its end is known by then, and written in its place. */
+const patience = 250
+
+/** How long the end of a term may wait for what is not written yet. */
+const lastWords = "1 second"
+
+/** A status that is written later: `resource` has it, `base` is what is stored. */
+interface Draft {
+  readonly base: GroupResource
+  readonly resource: GroupResource
+  readonly isDue: boolean
+}
+
+const draftOn = (base: GroupResource, status: Status, isDue: boolean): Draft => ({
+  base,
+  resource: { ...base, status },
+  isDue
+})
+
 /** How long what was not kept is left at that, in ms: each group's share of an idle controller's requests. */
 const pauseOfUnkept = 600_000
 
@@ -46,6 +67,7 @@ interface Desk {
   written: Written | undefined
   /** What is to be written once the write under way has ended; a newer one takes its place. */
   pending: { readonly resource: GroupResource; readonly status: Status } | undefined
+  draft: Draft | undefined
   draining: boolean
   /** Writes that were refused in a row: none before this time, ms since the epoch. */
   refusals: { readonly count: number; readonly retryAt: number }
@@ -60,7 +82,7 @@ const openAt = ({ refusals, conflict }: Desk, version: string): number =>
 export class StatusReporter extends Context.Service<
   StatusReporter,
   {
-    /** The resource as it is after our own last write, which its watch may not have told yet. */
+    /** The resource as it is after our own last write, which its watch may not have told yet, or with what is written later. */
     readonly newest: (resource: GroupResource) => Effect.Effect<GroupResource>
     /**
      * Succeeds when the status is written, or was so before. `resource` is what it was composed from, of {@link newest}: a status
@@ -69,6 +91,8 @@ export class StatusReporter extends Context.Service<
     readonly report: (resource: GroupResource, status: Status) => Effect.Effect<void, NotReported>
     /** The same in the background. Of several while a write is under way only the last is written. */
     readonly reportSoon: (resource: GroupResource, status: Status) => Effect.Effect<void>
+    /** The same in a moment, unless another status is reported by then: what begins and ends within it is one write. */
+    readonly reportLater: (resource: GroupResource, status: Status) => Effect.Effect<void>
     /** When a write on this version may be tried again (ms since the epoch), if one was refused. */
     readonly retryAt: (resource: GroupResource) => Effect.Effect<number | undefined>
     /** Forgets groups that are no longer there. */
@@ -85,12 +109,14 @@ export class StatusReporter extends Context.Service<
       const fence = yield* Fence
       const desks = new Map<string, Desk>()
       const drains = yield* FiberSet.make<void, never>()
+      const later = yield* FiberMap.make<string, void, never>()
 
       const deskOf = (name: string): Desk => {
         const desk = desks.get(name) ?? {
           turn: Semaphore.makeUnsafe(1),
           written: undefined,
           pending: undefined,
+          draft: undefined,
           draining: false,
           refusals: noRefusals,
           conflict: undefined
@@ -99,7 +125,7 @@ export class StatusReporter extends Context.Service<
         return desk
       }
 
-      const newest = (resource: GroupResource): GroupResource => {
+      const stored = (resource: GroupResource): GroupResource => {
         const desk = desks.get(resource.metadata.name)
         const { resourceVersion } = resource.metadata
         const written = desk?.written
@@ -111,6 +137,18 @@ export class StatusReporter extends Context.Service<
         // The watch has caught up, or has overtaken us with somebody else's write.
         if (desk !== undefined) desk.written = undefined
         return resource
+      }
+
+      const newest = (resource: GroupResource): GroupResource => {
+        const base = stored(resource)
+        const desk = desks.get(resource.metadata.name)
+        const draft = desk?.draft
+        if (desk === undefined || draft === undefined) return base
+        if (draft.base.metadata.resourceVersion === base.metadata.resourceVersion) return draft.resource
+        // Somebody else wrote: the spec at most, or what the draft was made from.
+        const isSame = isDeepStrictEqual(base.status ?? {}, draft.base.status ?? {})
+        desk.draft = isSame ? draftOn(base, draft.resource.status ?? {}, draft.isDue) : undefined
+        return desk.draft?.resource ?? base
       }
 
       const refuse = Effect.fnUntraced(function* (message: string) {
@@ -140,6 +178,7 @@ export class StatusReporter extends Context.Service<
       const write = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         const outcome = yield* StatusPatch.patch(groups, resource, changes(resource.status ?? {}, status)).pipe(
           Effect.provideService(KubeClient, client),
+          Effect.withSpan(FailoverSpan.status),
           Effect.catch((error) => refused(desk, resource, error))
         )
         desk.refusals = noRefusals
@@ -156,32 +195,38 @@ export class StatusReporter extends Context.Service<
               againAt: (yield* Clock.currentTimeMillis) + pauseOfUnkept
             }
         yield* events.changed(resource, status)
+        return desk.written.resource
       })
 
       /** Whoever comes first writes first. */
       const inTurn = Effect.fnUntraced(function* (desk: Desk, resource: GroupResource, status: Status) {
         yield* Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const last = desk.written?.resource ?? resource
+          const draft = desk.draft?.resource === resource ? desk.draft : undefined
+          const base = draft?.base ?? resource
+          const last = desk.written?.resource ?? base
           const isDueAgain = desk.written?.againAt !== undefined && desk.written.againAt <= now
           if (!isDueAgain && isDeepStrictEqual(last.status ?? {}, status)) {
             // A refused write has come true all the same: its answer was lost, or somebody else wrote it. Moves waited for that.
             const wasRefused = desk.refusals.count > 0
             desk.refusals = noRefusals
+            if (desk.draft === draft) desk.draft = undefined
             if (wasRefused) yield* wake.now
             return
           }
-          if (last.metadata.resourceVersion !== resource.metadata.resourceVersion) {
+          if (last.metadata.resourceVersion !== base.metadata.resourceVersion) {
             return yield* refuse("composed before our last write")
           }
-          const wait = openAt(desk, resource.metadata.resourceVersion) - now
+          const wait = openAt(desk, base.metadata.resourceVersion) - now
           if (wait > 0) {
             const message = `not before ${Duration.format(Duration.millis(wait))} have passed`
             return yield* new NotReported({ message })
           }
           // One that stood still and goes on decides by what it knew, and its watch tells it the newest version all the same.
           if (!(yield* fence)) return yield* new NotReported({ message: "no longer leading" })
-          yield* write(desk, resource, status)
+          const after = yield* write(desk, base, status)
+          const newer = desk.draft === draft ? undefined : desk.draft
+          desk.draft = newer && draftOn(after, newer.resource.status ?? {}, newer.isDue)
         }).pipe(desk.turn.withPermit)
       })
 
@@ -202,19 +247,67 @@ export class StatusReporter extends Context.Service<
             : Effect.andThen(Effect.ignore(inTurn(desk, next.resource, next.status)), drain(desk))
         })
 
-      const reportSoon = (resource: GroupResource, status: Status) =>
+      const enqueue = (resource: GroupResource, status: Status) =>
         Effect.suspend(() => {
           const desk = deskOf(resource.metadata.name)
           desk.pending = { resource, status }
           if (desk.draining) return Effect.void
           desk.draining = true
-          return FiberSet.run(drains, drain(desk))
+          return Effect.asVoid(FiberSet.run(drains, drain(desk)))
         })
+
+      const reportSoon = (resource: GroupResource, status: Status) =>
+        Effect.suspend(() => {
+          const desk = deskOf(resource.metadata.name)
+          const { draft } = desk
+          if (draft?.resource === resource && !draft.isDue && isDeepStrictEqual(resource.status, status))
+            return Effect.void
+          // Composed without it, and newer.
+          if (draft?.resource !== resource) desk.draft = undefined
+          return enqueue(resource, status)
+        })
+
+      const flush = (desk: Desk) =>
+        Effect.suspend(() => {
+          if (desk.draft === undefined) return Effect.void
+          // By the same object: what was composed from it is still up to date.
+          const { resource } = desk.draft
+          desk.draft = { ...desk.draft, isDue: true }
+          return enqueue(resource, resource.status ?? {})
+        })
+
+      const reportLater = (resource: GroupResource, status: Status) =>
+        Effect.suspend(() => {
+          const { name } = resource.metadata
+          const desk = deskOf(name)
+          const { draft } = desk
+          // A draft goes on as it is: who composed the same from it has it.
+          if (isDeepStrictEqual(resource.status, status)) return draft?.isDue === true ? flush(desk) : Effect.void
+          const base = draft?.resource === resource ? draft.base : resource
+          desk.pending = undefined
+          desk.draft = draftOn(base, status, draft?.isDue === true)
+          if (desk.draft.isDue) return flush(desk)
+          const flushing = Effect.andThen(Effect.sleep(Duration.millis(patience)), flush(desk))
+          return Effect.asVoid(FiberMap.run(later, name, flushing, { onlyIfMissing: true }))
+        })
+
+      // What began is told before another leads, if the API server answers.
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          if (!(yield* fence)) return
+          const write = (desk: Desk) =>
+            desk.draft === undefined
+              ? Effect.void
+              : Effect.ignore(inTurn(desk, desk.draft.resource, desk.draft.resource.status ?? {}))
+          yield* Effect.forEach(desks.values(), write, { concurrency: "unbounded", discard: true })
+        }).pipe(Effect.timeout(lastWords), Effect.ignore)
+      )
 
       return StatusReporter.of({
         newest: (resource) => Effect.sync(() => newest(resource)),
         report,
-        reportSoon: (resource, status) => Effect.asVoid(reportSoon(resource, status)),
+        reportSoon,
+        reportLater,
         retryAt: ({ metadata }) =>
           Effect.sync(() => {
             const desk = desks.get(metadata.name)

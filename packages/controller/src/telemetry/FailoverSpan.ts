@@ -12,7 +12,7 @@ export const sign = "failover.sign"
 export const decide = "failover.decide"
 /** The ledger is written, before netcup is told. */
 export const ledger = "failover.ledger"
-/** The status is written, before netcup is told. */
+/** The status is written: what has begun, as a rule with what came of it. */
 export const status = "failover.status"
 /** One address is routed; the calls to netcup are below it. */
 export const route = "failover.route"

@@ -592,7 +592,32 @@ describe("the end of a move", () => {
         assert.deepStrictEqual(entries(data, restKey), [shown(1, "Done"), shown(2, "Intended")])
         yield* Deferred.succeed(gate, undefined)
         yield* settled
+        yield* TestClock.adjust("100 millis")
+        yield* settled
         assert.deepStrictEqual(entries(data, restKey), [shown(1, "Done"), shown(2, "Done")])
+      })
+    )
+  )
+
+  it.effect(
+    "is written with those of all that end a short time after it",
+    alone((data) =>
+      Effect.gen(function* () {
+        const grants = yield* Effect.forEach([1, 2, 3, 4, 5, 6], (n) => ask(restKey, request(n)))
+        yield* mayBeSent(restKey)
+        const before = data.written.length
+        for (const grant of grants) {
+          yield* Ledgers.use((ledgers) => ledgers.end(restKey, ticketOf(grant), { _tag: "Done" }))
+          yield* settled
+          yield* TestClock.adjust("10 millis")
+        }
+        yield* TestClock.adjust("100 millis")
+        yield* settled
+        assert.deepStrictEqual(
+          entries(data, restKey),
+          [1, 2, 3, 4, 5, 6].map((n) => shown(n, "Done"))
+        )
+        assert.strictEqual(data.written.length, before + 2)
       })
     )
   )

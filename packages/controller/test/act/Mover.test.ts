@@ -6,7 +6,7 @@ import { CalledOff } from "@netcup-failover/controller/observe/AccountRouting"
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { FailoverAddress } from "@netcup-failover/core/FailoverAddress"
 import type { ServerName } from "@netcup-failover/core/ServerName"
-import { Conflict } from "@netcup-failover/kubernetes/KubeError"
+import { Conflict, Forbidden } from "@netcup-failover/kubernetes/KubeError"
 import * as RoutingErrors from "@netcup-failover/netcup/NetcupError"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -26,6 +26,7 @@ const one = address("198.51.100.1/32")
 const two = address("198.51.100.2/32")
 const message = "netcup says no"
 const fail = (reason: RoutingErrors.NetcupErrorReason) => Effect.fail(new RoutingErrors.NetcupError({ reason }))
+const forbidden = Effect.fail(new Forbidden({ message: "the role does not allow it" }))
 const unreachable = fail(new RoutingErrors.Unreachable({ message }))
 const limited = (retryAt?: number) =>
   fail(new RoutingErrors.RateLimited({ message, ...(retryAt === undefined ? {} : { retryAt }) }))
@@ -82,11 +83,11 @@ const inTerm = <A, E>(effect: Effect.Effect<A, E, Mover | Wake>) =>
   })
 
 /** Aims at what an order is for, begins it and carries out what was due of it; gives what was begun. */
-const perform = Effect.fnUntraced(function* (order: Order, intend: Effect.Effect<void, unknown> = Effect.void) {
+const perform = Effect.fnUntraced(function* (order: Order) {
   const mover = yield* Mover
   yield* mover.aim(order.group, order.to)
   const begun = yield* mover.begin(order)
-  yield* mover.carryOut(order, begun, intend)
+  yield* mover.carryOut(order, begun)
   yield* settled
   return begun.map(String)
 })
@@ -414,7 +415,7 @@ describe("a move that the ledger does not allow", () => {
         data.put(path, { ...data.data(path), term: "another" })
         yield* Effect.flip(ledgers.commit(restKey, []))
         yield* LedgerTerm.open(restKey)
-        yield* mover.carryOut(order, begun, Effect.void)
+        yield* mover.carryOut(order, begun)
         yield* settled
         assert.deepStrictEqual(told, [])
         assert.isUndefined(yield* stateOf(one))
@@ -497,7 +498,9 @@ describe("the ledger is told of a move", () => {
       const off = account({ route: () => new CalledOff() })
       yield* Effect.gen(function* () {
         yield* perform(netcup(() => Effect.void).orderTo(2, { account: off }))
-        yield* perform(netcup(() => Effect.void).orderTo(2, { missing: [two] }), Effect.fail("conflict"))
+        data.turns.writes.push({ before: forbidden })
+        yield* perform(netcup(() => Effect.void).orderTo(2, { missing: [two] }))
+        yield* LedgerTerm.open(restKey)
         yield* settled
         assert.deepStrictEqual(LedgerTerm.entries(data, restKey), [])
       }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
@@ -603,7 +606,7 @@ describe("a change of mind", () => {
       const mover = yield* Mover
       const { told, orderTo } = netcup(() => Effect.void)
       const order = orderTo(2)
-      yield* mover.carryOut(order, yield* mover.begin(order), Effect.void)
+      yield* mover.carryOut(order, yield* mover.begin(order))
       yield* settled
       assert.deepStrictEqual(told, [])
       assert.isUndefined(yield* stateOf(one))
@@ -632,28 +635,37 @@ describe("a leader that may be one no more", () => {
 describe("an intention", () => {
   it.effect("that is not written sends nothing, and is as if it had not begun", () =>
     Effect.gen(function* () {
-      const { told, orderTo } = netcup(() => Effect.void)
-      yield* perform(orderTo(2, { missing: [one, two] }), Effect.fail("conflict"))
-      assert.deepStrictEqual(told, [])
-      assert.strictEqual((yield* (yield* Mover).attempts("primary")).size, 0)
-      assert.isTrue(yield* woken)
-      assert.deepStrictEqual(yield* perform(orderTo(2)), [`${one}`])
-      assert.deepStrictEqual(told, [`${one} v2`])
-    }).pipe(inTerm)
+      const data = FakeData.make()
+      yield* Effect.gen(function* () {
+        const { told, orderTo } = netcup(() => Effect.void)
+        data.turns.writes.push({ before: forbidden })
+        yield* perform(orderTo(2, { missing: [one, two] }))
+        assert.deepStrictEqual(told, [])
+        assert.strictEqual((yield* (yield* Mover).attempts("primary")).size, 0)
+        assert.isTrue(yield* woken)
+        yield* LedgerTerm.open(restKey)
+        assert.deepStrictEqual(yield* perform(orderTo(2)), [`${one}`])
+        assert.deepStrictEqual(told, [`${one} v2`])
+      }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+    })
   )
 
   it.effect("comes before the call: nothing is sent while it is being written", () =>
     Effect.gen(function* () {
-      const written = yield* Deferred.make<void>()
-      const { told, orderTo } = netcup(() => Effect.void)
-      yield* perform(orderTo(2), Deferred.await(written))
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(told, [])
-      assert.strictEqual((yield* stateOf(one))?.state._tag, "Running")
-      yield* Deferred.succeed(written, undefined)
-      yield* settled
-      assert.deepStrictEqual(told, [`${one} v2`])
-    }).pipe(inTerm)
+      const data = FakeData.make()
+      yield* Effect.gen(function* () {
+        const written = yield* Deferred.make<void>()
+        const { told, orderTo } = netcup(() => Effect.void)
+        data.turns.writes.push({ before: Deferred.await(written) })
+        yield* perform(orderTo(2))
+        yield* TestClock.adjust("1 minute")
+        assert.deepStrictEqual(told, [])
+        assert.strictEqual((yield* stateOf(one))?.state._tag, "Running")
+        yield* Deferred.succeed(written, undefined)
+        yield* settled
+        assert.deepStrictEqual(told, [`${one} v2`])
+      }).pipe(Effect.provide(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data })))))
+    })
   )
 })
 
@@ -773,10 +785,12 @@ describe("when the term ends", () => {
 
   it.effect("nothing new is told, also where the intention is written just then", () =>
     Effect.gen(function* () {
-      const { scope, provide } = yield* term
+      const data = FakeData.make()
+      const { scope, provide } = yield* termOf(Mover.layer.pipe(Layer.provideMerge(LedgerTerm.opened({ data }))))
       const written = yield* Deferred.make<void>()
       const { told, orderTo } = netcup(() => Effect.void)
-      yield* provide(perform(orderTo(2), Deferred.await(written)))
+      data.turns.writes.push({ before: Deferred.await(written) })
+      yield* provide(perform(orderTo(2)))
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       yield* settled
       yield* Deferred.succeed(written, undefined)
@@ -811,6 +825,8 @@ describe("a repetition that waits for the ledger", () => {
         commit: () => Effect.void,
         end: () => Effect.void,
         budgets: Effect.succeed([]),
+        begunBefore: () => Effect.succeed(new Map()),
+        arrived: () => Effect.void,
         nameOf: () => Effect.succeed("")
       })
       const gaveUp = new RoutingErrors.TaskFailed({ message, taskId: "t", state: "ERROR" })
@@ -872,6 +888,8 @@ describe("a repetition of what netcup may have counted", () => {
           commit: () => Effect.void,
           end: () => Effect.void,
           budgets: Effect.succeed([]),
+          begunBefore: () => Effect.succeed(new Map()),
+          arrived: () => Effect.void,
           nameOf: () => Effect.succeed("")
         })
         const { orderTo } = netcup(() => fail(reason))

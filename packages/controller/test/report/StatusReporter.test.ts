@@ -515,3 +515,85 @@ describe("a status that the API server does not keep all of", () => {
     }).pipe(provide)
   })
 })
+
+describe("a status that is reported for later", () => {
+  it.effect("is what the next is composed upon, and is written with what is new in it in one", () => {
+    const { cluster, told, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.reportLater(seen, to("a"))
+      yield* settled
+      const draft = yield* reporter.newest(seen)
+      assert.deepStrictEqual(draft.status, to("a"))
+      yield* reporter.reportSoon(draft, { ...to("a"), currentNode: "a" })
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(cluster.patches, 1)
+      assert.deepStrictEqual(cluster.status(), { ...to("a"), currentNode: "a" })
+      assert.deepStrictEqual(told, ["1: undefined -> a"])
+      assert.deepStrictEqual(yield* reporter.newest(seen), cluster.resource())
+    }).pipe(provide)
+  })
+
+  it.effect("is written a moment after the first of several, however often the same is reported", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.reportLater(seen, to("a"))
+      yield* TestClock.adjust("200 millis")
+      yield* reporter.reportSoon(yield* reporter.newest(seen), to("a"))
+      yield* reporter.reportLater(yield* reporter.newest(seen), to("b"))
+      assert.lengthOf(cluster.patches, 0)
+      yield* TestClock.adjust("50 millis")
+      assert.lengthOf(cluster.patches, 1)
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+
+  it.effect("outlasts a change of the spec by somebody else, and not one of the status", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportLater(cluster.resource(), to("a"))
+      cluster.put({})
+      assert.deepStrictEqual((yield* reporter.newest(cluster.resource())).status, to("a"))
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(cluster.status(), to("a"))
+      yield* reporter.reportLater(yield* reporter.newest(cluster.resource()), to("b"))
+      cluster.put({ status: to("by hand") })
+      assert.deepStrictEqual((yield* reporter.newest(cluster.resource())).status, to("by hand"))
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(cluster.status(), to("by hand"))
+    }).pipe(provide)
+  })
+
+  it.effect("that is refused is written when it may be", () => {
+    const { cluster, provide } = given(undefined, [forbidden])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      yield* reporter.reportLater(seen, to("a"))
+      yield* TestClock.adjust("250 millis")
+      assert.lengthOf(cluster.patches, 1)
+      const draft = yield* reporter.newest(seen)
+      assert.deepStrictEqual(draft.status, to("a"))
+      yield* TestClock.adjust("2 seconds")
+      yield* reporter.reportSoon(draft, to("a"))
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("a"))
+    }).pipe(provide)
+  })
+
+  it.effect("is written when the term ends, unless we lead no more", () =>
+    Effect.gen(function* () {
+      for (const leads of [true, false]) {
+        const { cluster, provide } = given()
+        yield* Effect.gen(function* () {
+          yield* (yield* StatusReporter).reportLater(cluster.resource(), to("a"))
+        }).pipe(provide, Effect.provideService(Fence, Effect.succeed(leads)))
+        assert.lengthOf(cluster.patches, leads ? 1 : 0)
+      }
+    })
+  )
+})
