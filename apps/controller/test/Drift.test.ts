@@ -42,6 +42,12 @@ const changed = Effect.fn(function* ({ stage }: Prepared, cidr: string, count: n
   })
 })
 
+/** It is where it belongs, and the status has told so many moves. */
+const returned = (moves: number) => (group: Stage.GroupObject) =>
+  Stage.routed(group)?.reason === "NodeSelected" &&
+  group.status?.moves?.length === moves &&
+  group.status.targetNode === undefined
+
 const reasonIs = (reason: string) => (group: Stage.GroupObject) => Stage.routed(group)?.reason === reason
 
 /** It has looked at netcup a few times since. */
@@ -165,7 +171,7 @@ suite("drift", {}, (scenario) => {
       for (const round of [1, 2]) {
         yield* stage.world.reroute(first, "v4")
         yield* changed(all, first, round + 1)
-        yield* stage.groupUntil("primary", reasonIs("NodeSelected"))
+        yield* stage.groupUntil("primary", returned(round + 1))
       }
       yield* process.end("SIGKILL")
       yield* stage.world.reroute(first, "v4")
@@ -183,10 +189,10 @@ suite("drift", {}, (scenario) => {
       // The operator asks to try again: two more, and no third.
       yield* stage.patchGroup("primary", { metadata: { annotations: { "netcup.digilol.net/retry": "1" } } })
       yield* changed(all, first, 4)
-      yield* stage.groupUntil("primary", reasonIs("NodeSelected"))
+      yield* stage.groupUntil("primary", returned(4))
       yield* stage.world.reroute(first, "v4")
       yield* changed(all, first, 5)
-      yield* stage.groupUntil("primary", reasonIs("NodeSelected"))
+      yield* stage.groupUntil("primary", returned(5))
       yield* stage.world.reroute(first, "v4")
       yield* stage.groupUntil("primary", reasonIs("Contested"))
 

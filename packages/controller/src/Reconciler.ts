@@ -11,6 +11,7 @@ import type * as Contest from "@netcup-failover/core/Contest"
 import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { Group } from "@netcup-failover/core/Group"
+import type * as Ledger from "@netcup-failover/core/Ledger"
 import * as Plan from "@netcup-failover/core/Plan"
 import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import * as Steadiness from "@netcup-failover/core/Steadiness"
@@ -50,6 +51,8 @@ interface Case {
   readonly account: Observation.AccountView
   readonly workload: WorkloadView
   readonly group: Group
+  /** Where a leader before us may have told netcup to move it. */
+  readonly begunBefore: NodeName | undefined
 }
 
 /** One group with what was decided for it. */
@@ -106,22 +109,28 @@ export const run = Effect.gen(function* () {
     return open
   })
 
-  /** Where a leader before us may have told netcup to move a group's addresses, by the newest move that is not known to have ended. */
+  /** Where leaders before us may have told netcup to move a group's addresses, by the ledger. */
   const begunBefore = Effect.fnUntraced(function* (
     resource: GroupResource,
     account: Observation.AccountView,
     nodes: ReadonlyArray<Candidate>
   ) {
-    if (account?._tag !== "Usable" || account.state.key === undefined) return undefined
+    if (account?._tag !== "Usable" || account.state.key === undefined) return {}
     const { key, account: known } = account.state
     const begun = yield* ledgers.begunBefore(key)
-    if (begun.size === 0) return undefined
-    const last = addressesOf(resource)
+    if (begun.size === 0) return {}
+    const entries = addressesOf(resource)
       .flatMap(({ prefix }) => begun.get(prefix) ?? [])
-      .sort((a, b) => b.id - a.id)[0]
-    if (last === undefined) return undefined
-    const names = nodes.filter((node) => serverIn(known, node) === last.server).map(({ name }) => name)
-    return names.find((name) => name === resource.status?.targetNode) ?? names[0]
+      .sort((a, b) => b.id - a.id)
+    const nodeOf = (entry: Ledger.Entry | undefined) => {
+      const names = nodes.filter((node) => entry?.server === serverIn(known, node)).map(({ name }) => name)
+      return entry && (names.find((name) => name === resource.status?.targetNode) ?? names[0])
+    }
+    return {
+      last: nodeOf(entries[0]),
+      /** What is done is not gone on with. */
+      underWay: nodeOf(entries.find(({ state }) => state._tag !== "Done"))
+    }
   })
 
   /** The cases with what is known of addresses that others have moved. */
@@ -165,13 +174,15 @@ export const run = Effect.gen(function* () {
     begun: Begun,
     seen: Observation.Observation,
     lookedAt: bigint,
-    isOpen: boolean
+    open: ReadonlySet<AccountKey>
   ) {
     const { resource, group, decision, order } = one
-    // The ledger may tell of a move that a leader before us began, to another node.
-    if (!isOpen && (yield* Clock.currentTimeMillis) < hushedUntil) return hushedUntil
-    const attempts = yield* mover.attempts(group.name)
     const state = one.account?._tag === "Usable" ? one.account.state : undefined
+    const isNews = order !== undefined || (decision._tag === "Stay" && decision.node !== resource.status?.currentNode)
+    const isOpen = state?.key === undefined || open.has(state.key)
+    // The ledger may tell of a move that a leader before us began, there or to another node.
+    if (isNews && !isOpen && (yield* Clock.currentTimeMillis) < hushedUntil) return hushedUntil
+    const attempts = yield* mover.attempts(group.name)
     const situation = {
       resource,
       decision: Waiting.told(decision, begun.length > 0, attempts),
@@ -182,6 +193,7 @@ export const run = Effect.gen(function* () {
       notices: state?.notices ?? noNotices,
       nodes: seen.nodes,
       signs: signsOf(decision, group, seen),
+      begunBefore: one.begunBefore,
       workload: one.workload
     }
     if (!unchanged.is(situation)) {
@@ -228,9 +240,9 @@ export const run = Effect.gen(function* () {
       Effect.fnUntraced(function* ({ resource, account, workload }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
         const attempts = yield* mover.attempts(resource.metadata.name)
-        const before = yield* begunBefore(newest, account, seen.nodes)
-        const group = GroupInput.make(newest, account, attempts, workload, before)
-        return { resource: newest, account, workload, group }
+        const { last, underWay } = yield* begunBefore(newest, account, seen.nodes)
+        const group = GroupInput.make(newest, account, attempts, workload, underWay)
+        return { resource: newest, account, workload, group, begunBefore: last }
       })
     )
     const cases = yield* informed(found, seen)
@@ -273,9 +285,7 @@ export const run = Effect.gen(function* () {
     }
     // The ledger's write is on its way before anything is told.
     yield* Effect.yieldNow
-    const looks = yield* Effect.forEach(begun, ({ one, addresses }) =>
-      report(one, addresses, seen, lookedAt, one.order === undefined || open.has(one.order.key))
-    )
+    const looks = yield* Effect.forEach(begun, ({ one, addresses }) => report(one, addresses, seen, lookedAt, open))
     for (const undecodable of seen.undecodable) yield* FiberSet.run(background, reportUndecodable(undecodable))
     yield* FiberSet.run(background, annotateNodes(seen))
     yield* nodeEvents.look(seen.turns ?? [])

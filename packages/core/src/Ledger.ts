@@ -78,14 +78,14 @@ export const closedUntil = ({ at, until }: Closure): number => Math.min(until, a
 export const openMoves = ({ entries }: Ledger): ReadonlyArray<Entry> =>
   entries.filter(({ state }) => state._tag !== "Done")
 
-/** An unknown end that is older was looked after by whoever wrote it, in ms. */
+/** An end that is older was looked after, and told of, by whoever wrote it, in ms. */
 const freshness = 60_000
 
-/** The last word on each address, where it was intended, or ended unknown so short a time ago that it is for who reads this to finish. */
+/** The last word on each address, where it was intended, or ended so short a time ago that it is for who reads this to finish, or to tell. */
 export const begun = ({ entries }: Ledger, now: number): ReadonlyArray<Entry> => {
   const last = new Map([...entries].sort((a, b) => a.id - b.id).map((entry) => [entry.prefix, entry]))
   return [...last.values()].filter(({ state, unroute }) => {
-    if (unroute === true || state._tag === "Done") return false
+    if (unroute === true) return false
     return state._tag === "Intended" || now < state.at + freshness
   })
 }

@@ -109,6 +109,24 @@ describe("a move", () => {
   })
 })
 
+describe("what a leader before us left behind", () => {
+  const begun = (ledger: Ledger.Ledger, at = now) => Ledger.begun(ledger, at).map(({ id }) => id)
+
+  it("is what may be under way, however old, and what ended within the last minute", () => {
+    const ended = Ledger.unknown(Ledger.done(two, 1, now), 2, now)
+    assert.deepStrictEqual(begun(two, now + 3_600_000), [1, 2])
+    assert.deepStrictEqual(begun(ended, now + 59_999), [1, 2])
+    assert.deepStrictEqual(begun(ended, now + 60_000), [])
+  })
+
+  it("is of each address the last that was begun, and nothing where its route was to be taken away", () => {
+    const again = intend(Ledger.done(two, 1, now), soap, [request(1)], now + 400_000).ledger
+    assert.deepStrictEqual(begun(again, now + 400_000), [2, 3])
+    const unrouted = again.entries.map((entry) => (entry.id === 3 ? { ...entry, unroute: true as const } : entry))
+    assert.deepStrictEqual(begun({ ...again, entries: unrouted }, now + 400_000), [2])
+  })
+})
+
 describe("closures", () => {
   const waitsUntil = (ledger: Ledger.Ledger) => {
     const answer = ask(ledger, soap, request(1), now)

@@ -90,8 +90,8 @@ export class Ledgers extends Context.Service<
     /** Says what came of a granted move; written soon. */
     readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
     /**
-     * Where leaders before us may have told netcup to move addresses, as the ledger says: what nobody has done anything about since.
-     * Empty before it was read.
+     * The last moves of leaders before us that may be under way, or ended a moment ago: what we have done nothing about since. Empty before
+     * the ledger was read.
      */
     readonly begunBefore: (account: AccountKey) => Effect.Effect<ReadonlyMap<Prefix, Ledger.Entry>>
     /** These addresses are where they belong: what was begun before is over. */

@@ -59,12 +59,15 @@ export const agreed = (
   return found
 }
 
+const nothing: NonNullable<AccountState["identities"]> = new Map()
+
 /** Says of accounts which of their servers nodes are. Many groups share an account: it is worked out once for each. */
 export const mapper = ({ nodes, failover }: Seekers) => {
   const done = new Map<AccountState["key"], ReadonlyMap<NodeName, ServerMapping.ServerMapping>>()
   return (state: AccountState): AccountState => {
-    const { account, identities, key } = state
-    if (account === undefined || identities === undefined || nodes.length === 0) return state
+    // What nodes claim by themselves can be in dispute before any server was looked at.
+    const { account, identities = nothing, key } = state
+    if (account === undefined || nodes.length === 0) return state
     const mapping = done.get(key) ?? ServerMapping.map(nodes, { identities, failover })
     done.set(key, mapping)
     return mapping.size === 0 ? state : { ...state, account: { ...account, mapping } }

@@ -9,7 +9,7 @@ import { keyOf, verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
 import type { AddressStatus, MoveRecord, Status } from "@netcup-failover/core/FailoverIpResource"
 import type { HoldReason } from "@netcup-failover/core/Group"
-import type { Decision } from "@netcup-failover/core/Plan"
+import { type Decision, MoveReason } from "@netcup-failover/core/Plan"
 import { serverOf } from "@netcup-failover/core/ServerMapping"
 import type { Sighting } from "@netcup-failover/core/Sighting"
 import { renderSign, type Verdict } from "@netcup-failover/core/Verdict"
@@ -31,6 +31,8 @@ export interface Situation {
   /** When netcup lets the login end unless it is used before, in ms since the epoch, if anybody knows. */
   readonly loginEndsAt?: number | undefined
   readonly nodes: ReadonlyArray<Candidate>
+  /** Where a leader before us may have told netcup to move it, which no status tells. */
+  readonly begunBefore?: NodeName | undefined
   /** What convicted the node that the decision leaves. */
   readonly signs?: ReadonlyArray<Sighting>
   readonly workload?: WorkloadView
@@ -295,17 +297,18 @@ const credentials = (situation: Situation): Condition.Claim | undefined => {
 }
 
 /** A move is remembered when it begins, with why: what becomes of it, the rest of the status tells. */
-const moves = ({ resource: { status }, decision, signs = [], now }: Situation): ReadonlyArray<MoveRecord> => {
+const moves = (situation: Situation): ReadonlyArray<MoveRecord> => {
+  const { begunBefore, decision, now, resource, signs = [] } = situation
+  const { status } = resource
   const before = status?.moves ?? []
+  const from = status?.currentNode === undefined ? {} : { from: status.currentNode }
   if (decision._tag === "Stay") {
-    // Somebody else made this move: we have followed.
-    const { node: to, adopted } = decision
-    const from = status?.currentNode
-    if (adopted === undefined || from === undefined || from === to || status?.targetNode === to) return before
-    return [...before, { at: time(now), from, to, reason: Wording.moveReason(adopted) }].slice(-rememberedMoves)
+    // Somebody else made this move, and we have followed; or a leader before us did, and was killed before it could say so.
+    const { node: to, adopted = begunBefore === to ? MoveReason.Begun() : undefined } = decision
+    if (adopted === undefined || status?.currentNode === to || status?.targetNode === to) return before
+    return [...before, { at: time(now), ...from, to, reason: Wording.moveReason(adopted) }].slice(-rememberedMoves)
   }
   if (decision._tag !== "Move" || status?.targetNode === decision.to) return before
-  const from = status?.currentNode === undefined ? {} : { from: status.currentNode }
   const record = {
     at: time(now),
     ...from,

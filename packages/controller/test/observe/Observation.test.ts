@@ -113,6 +113,22 @@ describe("a look", () => {
     })
   )
 
+  it.effect("has nodes that claim one server in dispute before any server was looked at", () =>
+    Effect.gen(function* () {
+      const nodes = [candidate(1), candidate(2, { server: server(1) })]
+      const { observation } = yield* look({ nodes, groups: [group("a", "one")] }, { one: secret("one", good) })
+      const seen = observation.groups[0]?.account
+      assert.strictEqual(seen?._tag, "Usable")
+      assert.deepStrictEqual(
+        seen?._tag === "Usable" ? [...(seen.state.account?.mapping ?? [])].map(([name, { _tag }]) => [name, _tag]) : [],
+        [
+          ["node-1", "Shared"],
+          ["node-2", "Shared"]
+        ]
+      )
+    })
+  )
+
   it.effect("takes a Secret with keys of both kinds for REST's", () =>
     Effect.gen(function* () {
       const both = secret("one", { ...good, refreshToken: "geheim" })

@@ -636,4 +636,19 @@ describe("the status of a group that others have moved", () => {
     })
     assert.deepStrictEqual(compose(follows, { status, account: routedTo(2, 2) }).moves, status.moves)
   })
+
+  it("remembers a move that a leader before us has made and could not tell of, once", () => {
+    const stays = Decision.Stay({ node: node(2) })
+    const world = { account: routedTo(2, 2), begunBefore: node(2) }
+    const status = compose(stays, { ...world, status: settled })
+    const record = { at, from: node(1), to: node(2), reason: "the move had begun" }
+    assert.deepStrictEqual(status.moves?.at(-1), record)
+    assert.deepStrictEqual(compose(stays, { ...world, status }).moves, status.moves)
+    const first = compose(stays, { ...world, status: {} })
+    assert.deepStrictEqual(first.moves, [{ at, to: node(2), reason: "the move had begun" }])
+    const told = { ...settled, targetNode: node(2), moves: [{ ...record, reason: "node-1 is gone" }] }
+    assert.deepStrictEqual(compose(stays, { ...world, status: told }).moves, told.moves)
+    const elsewhere = { ...world, begunBefore: node(3) }
+    assert.deepStrictEqual(compose(stays, { ...elsewhere, status: settled }).moves ?? [], settled.moves ?? [])
+  })
 })
