@@ -1,6 +1,9 @@
 import { assert } from "@effect/vitest"
+import type * as NetcupStage from "@netcup-failover/testing/stage/NetcupStage"
 import * as Stage from "@netcup-failover/testing/stage/Stage"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { account, loginName } from "./Account.ts"
 import { eventually } from "./Http.ts"
@@ -10,8 +13,12 @@ const ips = ["198.51.100.1/32", "198.51.100.2/32"]
 const [first = "", second = ""] = ips
 
 /** Three nodes of an account of four servers, and a controller that looks at netcup each half second. */
-const prepared = Effect.fn(function* (addresses: ReadonlyArray<string>, wishes: Schema.JsonObject) {
-  const stage = yield* Stage.make({ limitWindow: "10 millis" })
+const prepared = Effect.fn(function* (
+  addresses: ReadonlyArray<string>,
+  wishes: Schema.JsonObject,
+  options: NetcupStage.NetcupOptions = { limitWindow: "10 millis" }
+) {
+  const stage = yield* Stage.make(options)
   yield* stage.world.addAccount(
     account(
       4,
@@ -201,6 +208,34 @@ suite("drift", {}, (scenario) => {
       const away = yield* stage.groupUntil("primary", reasonIs("NodeSelected"))
       assert.notStrictEqual(away.status?.currentNode, home)
     })
+  )
+
+  scenario(
+    "what others keep moving is put back no faster than netcup's own limits leave beside failovers: one is made at once, and nothing is refused",
+    Effect.gen(function* () {
+      const all = yield* prepared(ips, {}, {})
+      const { stage, home, kubelet } = all
+      // Another controller, which takes it away as soon as it is back.
+      const other = yield* Effect.gen(function* () {
+        if ([...(yield* stage.world.routes)].some(([prefix, server]) => prefix === first && server === serverOf(home)))
+          yield* stage.rest.tasks.startByPanel({ cidr: first, server: "v4" })
+      }).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
+      yield* stage.groupUntil("primary", reasonIs("RateLimited"))
+      yield* looked
+      yield* Fiber.interrupt(other)
+      yield* (yield* kubelet(home)).setReady("False", "KubeletNotReady")
+      yield* stage.groupUntil(
+        "primary",
+        ({ status }) => status?.currentNode !== home && status?.targetNode === undefined
+      )
+      assert.notInclude([...(yield* stage.world.routes).values()], serverOf(home))
+      const calls = yield* stage.rest.journal.callsOf("route")
+      assert.deepStrictEqual(
+        calls.map(({ status }) => status),
+        calls.map(() => 202)
+      )
+    }),
+    "rest"
   )
 
   scenario(
