@@ -3,6 +3,7 @@
  */
 import type { NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
+import { wordCounts } from "@netcup-failover/core/detect/Testimony"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Restarting from "@netcup-failover/kubernetes/Restarting"
@@ -42,6 +43,9 @@ const concurrency = 8
 /** For so long, in ms, a server is asked about at full pace. */
 const urgent = 60_000
 
+/** What netcup said has to be heard again before it counts no more, however slow netcup is: the longest pause, in ms. */
+const longestPause = wordCounts - 15_000
+
 /** One that comes and goes for long is asked about no later than that after the last time, in ms: it may have died this time. */
 const restless = 10_000
 
@@ -76,7 +80,7 @@ const stateOf = ({ running }: ServerView) => (running === undefined ? "Unknown" 
 /** Runs until interrupted. */
 export const run = Effect.fn("ProviderLook.run")(function* ({ ask, hear, settings, suspects }: ProviderLookOptions) {
   const interval = Duration.toMillis(settings.suspectInterval)
-  const slowest = Math.max(interval, Duration.toMillis(settings.refreshInterval))
+  const slowest = Math.max(interval, Math.min(longestPause, Duration.toMillis(settings.refreshInterval)))
   const permits = yield* Semaphore.make(concurrency)
   const workers = yield* FiberMap.make<ServerName>()
   const asked = new Map<ServerName, Asked>()

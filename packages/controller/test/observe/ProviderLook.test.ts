@@ -8,6 +8,7 @@ import * as ProviderLook from "@netcup-failover/controller/observe/ProviderLook"
 import { Settings } from "@netcup-failover/controller/Settings"
 import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
 import { Signal } from "@netcup-failover/core/detect/Signal"
+import { wordCounts } from "@netcup-failover/core/detect/Testimony"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import type { ServerView } from "@netcup-failover/netcup/FailoverRouting"
@@ -34,9 +35,10 @@ const suspecting = (...numbers: ReadonlyArray<number>): ProviderLook.Suspects =>
 
 const start = Effect.fnUntraced(function* (
   first: ProviderLook.Suspects,
-  answer: ProviderLook.ProviderLookOptions["ask"] = (name) => Effect.succeed(view(name, false, "SHUTOFF"))
+  answer: ProviderLook.ProviderLookOptions["ask"] = (name) => Effect.succeed(view(name, false, "SHUTOFF")),
+  environment: Readonly<Record<string, string>> = {}
 ) {
-  const settings = yield* Effect.provide(Settings, settingsOf())
+  const settings = yield* Effect.provide(Settings, settingsOf(environment))
   const suspects = yield* SubscriptionRef.make(first)
   const signals: Array<Signal> = []
   /** When each server was asked about, in s. */
@@ -102,6 +104,17 @@ describe("what netcup says of suspects", () => {
         Array.from({ length: 30 }, () => 2)
       )
       assert.deepStrictEqual(pauses.slice(30, 36), [4, 8, 16, 32, 60, 60])
+    })
+  )
+
+  it.effect("is asked for again before it counts no more, however seldom netcup is asked in peace", () =>
+    Effect.gen(function* () {
+      const { timesOf } = yield* start(suspecting(1), undefined, { NETCUP_REFRESH_INTERVAL: "10m" })
+      yield* seconds(600)
+      const times = timesOf(1)
+      const longest = Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? 0)))
+      assert.isAbove(longest, 30)
+      assert.isAtMost(longest * 1_000, wordCounts - 10_000)
     })
   )
 

@@ -6,8 +6,11 @@ import { type Down, type Evidence, type Known, type Row, rowOf } from "./Evidenc
 import * as LeaseWatch from "./LeaseWatch.ts"
 import type { Thresholds } from "./Thresholds.ts"
 
-/** For so long netcup's last word counts, in ms: it is asked every few seconds while a node is suspect. */
-export const wordCounts = 30_000
+/**
+ * For so long netcup's last word counts, in ms: longer than whoever asks it again and again about a dead node should pause, lest
+ * the node be convicted and acquitted by turns. What ends it before is a sign that the node is back.
+ */
+export const wordCounts = 75_000
 
 export interface Testimony {
   /** All that speaks against it, in a fixed order. */

@@ -111,8 +111,8 @@ describe("a node", () => {
   it("is not failed by an old word of netcup: from before its silence, from before it was back, or too long ago", () => {
     const suspect = well(nodes).silent(b, 1, 3)
     const isHeld = (story: Story) => story.of(b).includes("netcup")
-    assert.isTrue(isHeld(suspect.at(3, says(b, "Down")).silent(b, 3, 32)))
-    assert.isFalse(isHeld(suspect.at(3, says(b, "Down")).silent(b, 3, 33)))
+    assert.isTrue(isHeld(suspect.at(3, says(b, "Down")).silent(b, 3, 77)))
+    assert.isFalse(isHeld(suspect.at(3, says(b, "Down")).silent(b, 3, 78)))
     for (const sign of [answered(b), renewed(b), says(b, "Running")])
       assert.isFalse(isHeld(suspect.at(3, says(b, "Down"), sign).silent(b, 3, 6)))
     assert.isTrue(isHeld(suspect.at(3, says(b, "Down"), says(b, "Unknown")).silent(b, 3, 6)))

@@ -79,7 +79,7 @@ export const rows = (record: ReadonlyArray<Entry>, node: NodeName): ReadonlyArra
   const isBack = of.some(
     ({ at, signal }) => at > (said?.at ?? 0) && (signal._tag === "Answered" || signal._tag === "Renewed")
   )
-  const isDown = said?.signal._tag === "Provider" && said.signal.state === "Down" && now - said.at < 30_000 && !isBack
+  const isDown = said?.signal._tag === "Provider" && said.signal.state === "Down" && now - said.at < 75_000 && !isBack
 
   return [
     ...(isDeclared ? ["Declared"] : []),
