@@ -5,15 +5,10 @@
  * waits for nobody: moves and writes run in fibers of their own, and wake it when they end. It may be interrupted anywhere,
  * since every pass starts from what is.
  */
-import type { Account, AccountKey } from "@netcup-failover/core/Account"
-import type { Candidate, NodeName } from "@netcup-failover/core/Candidate"
+import type { AccountKey } from "@netcup-failover/core/Account"
 import type * as Contest from "@netcup-failover/core/Contest"
-import { verdictFor } from "@netcup-failover/core/detect/DetectionChoice"
 import type { FailoverAddress, Prefix } from "@netcup-failover/core/FailoverAddress"
-import type { Group } from "@netcup-failover/core/Group"
-import type * as Ledger from "@netcup-failover/core/Ledger"
 import * as Plan from "@netcup-failover/core/Plan"
-import * as ServerMapping from "@netcup-failover/core/ServerMapping"
 import * as Steadiness from "@netcup-failover/core/Steadiness"
 import * as Monotonic from "@netcup-failover/kubernetes/Monotonic"
 import * as Clock from "effect/Clock"
@@ -26,16 +21,19 @@ import { Ledgers } from "./act/Ledgers.ts"
 import { type Attempts, Mover, type Order } from "./act/Mover.ts"
 import * as NodeAnnotator from "./act/NodeAnnotator.ts"
 import { Reclaimer } from "./act/Reclaimer.ts"
+import * as BegunBefore from "./decide/BegunBefore.ts"
+import type { Case, Ordered } from "./decide/Case.ts"
 import * as DriftInput from "./decide/DriftInput.ts"
 import * as GroupInput from "./decide/GroupInput.ts"
+import * as Orders from "./decide/Orders.ts"
 import * as Metrics from "./Metrics.ts"
 import { Cluster } from "./observe/Cluster.ts"
-import { addressesOf, type GroupResource } from "./observe/GroupResource.ts"
+import type { GroupResource } from "./observe/GroupResource.ts"
 import * as NodeSignals from "./observe/NodeSignals.ts"
 import * as Observation from "./observe/Observation.ts"
-import type { WorkloadView } from "./observe/Workloads.ts"
 import * as Failovers from "./report/Failovers.ts"
 import * as GroupStatus from "./report/GroupStatus.ts"
+import * as LossSigns from "./report/LossSigns.ts"
 import * as TermMetrics from "./report/metrics/TermMetrics.ts"
 import { NodeEvents } from "./report/NodeEvents.ts"
 import { Notices } from "./report/notices/Notices.ts"
@@ -44,22 +42,6 @@ import * as Unchanged from "./report/Unchanged.ts"
 import * as UndecodableReporter from "./report/UndecodableReporter.ts"
 import * as Waiting from "./report/Waiting.ts"
 import { Wake } from "./Wake.ts"
-
-/** One group in one pass. */
-interface Case {
-  readonly resource: GroupResource
-  readonly account: Observation.AccountView
-  readonly workload: WorkloadView
-  readonly group: Group
-  /** Where a leader before us may have told netcup to move it. */
-  readonly begunBefore: NodeName | undefined
-}
-
-/** One group with what was decided for it. */
-interface Ordered extends Case {
-  readonly decision: Plan.Decision
-  readonly order: Order | undefined
-}
 
 type Begun = ReadonlyArray<FailoverAddress>
 
@@ -107,30 +89,6 @@ export const run = Effect.gen(function* () {
       if (key !== undefined && (yield* ledgers.open(key, LedgerReading.of(state)))) open.add(key)
     }
     return open
-  })
-
-  /** Where leaders before us may have told netcup to move a group's addresses, by the ledger. */
-  const begunBefore = Effect.fnUntraced(function* (
-    resource: GroupResource,
-    account: Observation.AccountView,
-    nodes: ReadonlyArray<Candidate>
-  ) {
-    if (account?._tag !== "Usable" || account.state.key === undefined) return {}
-    const { key, account: known } = account.state
-    const begun = yield* ledgers.begunBefore(key)
-    if (begun.size === 0) return {}
-    const entries = addressesOf(resource)
-      .flatMap(({ prefix }) => begun.get(prefix) ?? [])
-      .sort((a, b) => b.id - a.id)
-    const nodeOf = (entry: Ledger.Entry | undefined) => {
-      const names = nodes.filter((node) => entry?.server === serverIn(known, node)).map(({ name }) => name)
-      return entry && (names.find((name) => name === resource.status?.targetNode) ?? names[0])
-    }
-    return {
-      last: nodeOf(entries[0]),
-      /** What is done is not gone on with. */
-      underWay: nodeOf(entries.find(({ state }) => state._tag !== "Done"))
-    }
   })
 
   /** The cases with what is known of addresses that others have moved. */
@@ -192,7 +150,7 @@ export const run = Effect.gen(function* () {
       account: state?.account,
       notices: state?.notices ?? noNotices,
       nodes: seen.nodes,
-      signs: signsOf(decision, group, seen),
+      signs: LossSigns.of(decision, group, seen),
       begunBefore: one.begunBefore,
       workload: one.workload
     }
@@ -240,7 +198,9 @@ export const run = Effect.gen(function* () {
       Effect.fnUntraced(function* ({ resource, account, workload }): Effect.fn.Return<Case> {
         const newest = yield* reporter.newest(resource)
         const attempts = yield* mover.attempts(resource.metadata.name)
-        const { last, underWay } = yield* begunBefore(newest, account, seen.nodes)
+        const state = account?._tag === "Usable" ? account.state : undefined
+        const begun = state?.key === undefined ? undefined : yield* ledgers.begunBefore(state.key)
+        const { last, underWay } = BegunBefore.of(newest, begun, state?.account, seen.nodes)
         const group = GroupInput.make(newest, account, attempts, workload, underWay)
         return { resource: newest, account, workload, group, begunBefore: last }
       })
@@ -262,9 +222,9 @@ export const run = Effect.gen(function* () {
     const ordered = cases
       .flatMap((one): ReadonlyArray<Ordered> => {
         const decision = decisions.get(one.group.name)
-        return decision === undefined ? [] : [{ ...one, decision, order: orderOf(one, decision, seen, now) }]
+        return decision === undefined ? [] : [{ ...one, decision, order: Orders.of(one, decision, seen.nodes, now) }]
       })
-      .sort(byUrgency)
+      .sort(Orders.byUrgency)
     for (const { group, decision, order } of ordered) {
       const left = decision._tag === "Move" && decision.because._tag === "LeftNode" ? decision.because.from : undefined
       const loss = left === undefined ? undefined : seen.signalOf?.(left, group.detection)
@@ -322,87 +282,3 @@ export const run = Effect.gen(function* () {
     if (breath > 0) yield* Effect.sleep(Duration.millis(breath))
   }
 }).pipe(Effect.scoped)
-
-/** What convicted the node that a move leaves, if it had failed: another may be left that is well, but not there to be chosen. */
-const signsOf = (decision: Plan.Decision, group: Group, { signalOf }: Observation.Observation) => {
-  if (decision._tag !== "Move" || decision.because._tag !== "LeftNode") return []
-  const { from, reasons } = decision.because
-  const hasFailed = reasons.length === 0 || reasons.some(({ _tag }) => _tag === "Failed")
-  return (hasFailed ? signalOf?.(from, group.detection)?.signs : undefined) ?? []
-}
-
-/** What is dead first, then what is nowhere yet, then what can wait. */
-const urgencyOf = ({ order, group }: Ordered): number => {
-  if (order === undefined || order.missing.every(({ prefix }) => order.upkeep.has(prefix))) return 2
-  return group.current === undefined ? 1 : 0
-}
-
-/** The most urgent, then by the user's priority; of equal ones the older, as with conflicts. */
-const byUrgency = (a: Ordered, b: Ordered): number =>
-  urgencyOf(a) - urgencyOf(b) ||
-  (b.resource.spec.priority ?? 0) - (a.resource.spec.priority ?? 0) ||
-  a.group.createdAt - b.group.createdAt ||
-  (a.group.name < b.group.name ? -1 : 1)
-
-/** After so many moves within so long, ms, a group waits where its node is well: its workload comes and goes, and takes it along. */
-const restless = { moves: 2, within: 3_600_000 }
-
-/** Whether a group has moved about lately, apart from the way that it is on. */
-const isRestless = ({ resource: { status } }: Case, to: NodeName, now: number): boolean => {
-  const before = (status?.moves ?? []).slice(0, status?.targetNode === to ? -1 : undefined)
-  return before.filter(({ at }) => now - Date.parse(at) < restless.within).length >= restless.moves
-}
-
-/** Before an account is read nodes are what they say. */
-const serverIn = (account: Account | undefined, node: Candidate) =>
-  account === undefined ? node.server : ServerMapping.serverOf(node, account)
-
-/** What the mover is to do, if the decision is a move that can be made. */
-const orderOf = (
-  one: Case,
-  decision: Plan.Decision,
-  { nodes }: Observation.Observation,
-  now: number
-): Order | undefined => {
-  const { account, group } = one
-  if (decision._tag !== "Move" || account?._tag !== "Usable" || account.state.key === undefined) return undefined
-  const { key, account: known } = account.state
-  const serverOf = (node: Candidate) => serverIn(known, node)
-  const to = nodes.find(({ name }) => name === decision.to)
-  const server = to && serverOf(to)
-  if (server === undefined) return undefined
-  const missing = group.addresses.filter(({ prefix }) => !account.account.holds(prefix, server))
-  /** Whether a node is well, as far as that is known: what it has can wait. */
-  const isAlive = (node: Candidate | undefined) => {
-    const on = node && serverOf(node)
-    return (
-      node !== undefined &&
-      verdictFor(group, node).state !== "Failed" &&
-      !(on !== undefined && known?.notRunning?.has(on) === true)
-    )
-  }
-  /**
-   * Where nothing serves behind the addresses, they are as good as lost: that cannot wait. Unless it comes and goes: then the account's
-   * moves would be gone when a node dies.
-   */
-  const isServed = (node: Candidate | undefined) =>
-    node === undefined ||
-    group.serving?.has(decision.to) !== true ||
-    group.serving.has(node.name) ||
-    isRestless(one, decision.to, now)
-  const current = nodes.find(({ name }) => name === group.current)
-  const canWait = ({ prefix }: FailoverAddress) => {
-    const on = known?.routes.get(prefix)
-    const holder = (on === undefined ? undefined : nodes.find((node) => serverOf(node) === on)) ?? current
-    return isAlive(holder) && isServed(holder)
-  }
-  return {
-    group: group.name,
-    to: decision.to,
-    server,
-    account: account.account,
-    key,
-    missing,
-    upkeep: new Set(missing.filter(canWait).map(({ prefix }) => prefix))
-  }
-}

@@ -19,6 +19,10 @@ export interface Seekers {
 
 export const nobody: Seekers = { nodes: [], failover: new Set() }
 
+/** The server that a node is; before an account is read nodes are what they say. */
+export const serverIn = (account: Account | undefined, node: Candidate): ServerName | undefined =>
+  account === undefined ? node.server : ServerMapping.serverOf(node, account)
+
 /** @param derive whether nodes without annotation are looked for; else only what annotations say is checked */
 export const seekersOf = (
   nodes: ReadonlyArray<Candidate>,
