@@ -51,8 +51,8 @@ const slowLook = 1_000
 /** Between two looks that only time asked for, in ms: a slip in reckoning when to look again must not become a hot loop. */
 const shortestPause = 50
 
-/** A look follows the one before not sooner than that took, and never later for this than so many ms. */
-const longestBreath = 200
+/** A look follows the one before not sooner than so many times what that took, and never later for this than so many ms. */
+const breaths = { times: 3, longest: 600 }
 
 /** How long after a term began a move is not told of whose ledger is not read yet, in ms: usually that takes less. */
 const hush = 1_000
@@ -278,7 +278,7 @@ export const run = Effect.gen(function* () {
     const rest = pause === Number.POSITIVE_INFINITY ? Effect.never : Effect.sleep(Duration.millis(pause))
     yield* Effect.raceFirst(wake.next, rest)
     // Of hundreds of answers that come one after the other many are seen by one look, and moves have their share of the time.
-    const breath = Math.min(longestBreath, ended - began) - ((yield* Monotonic.now) - ended)
+    const breath = Math.min(breaths.longest, breaths.times * (ended - began)) - ((yield* Monotonic.now) - ended)
     if (breath > 0) yield* Effect.sleep(Duration.millis(breath))
   }
 }).pipe(Effect.scoped)

@@ -355,7 +355,7 @@ describe("the loop", () => {
   it.effect("says a moment after it began that a move is under way", () =>
     Effect.gen(function* () {
       const { cluster } = yield* running({ lost: true, route: () => Effect.never })
-      yield* TestClock.adjust("200 millis")
+      yield* TestClock.adjust("900 millis")
       assert.lengthOf(cluster.patches, 0)
       yield* TestClock.adjust("100 millis")
       assert.lengthOf(cluster.patches, 1)
@@ -494,7 +494,7 @@ describe("what netcup's limits do not allow at once", () => {
       const { sent, data, clusters } = yield* running({ key: restKey, lost: true, groups, route: pending })
       assert.strictEqual(sent.length, 10)
       assert.sameMembers(sent, [1, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(ip))
-      yield* TestClock.adjust("250 millis")
+      yield* TestClock.adjust("1 second")
       const states = clusters.map(({ status }) => status()?.addresses?.[0]?.state)
       assert.deepStrictEqual(
         states,

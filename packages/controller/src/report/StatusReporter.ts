@@ -39,8 +39,8 @@ interface Written {
   readonly againAt?: number
 }
 
-/** For how long that something was begun is not written, in ms: as a rule its end is known by then, and written in its place. */
-const patience = 250
+/** For how long that something was begun is not written, in ms: netcup takes 0.4 to 0.8 s, and the end is written in its place. */
+const patience = 1_000
 
 /** How long the end of a term may wait for what is not written yet. */
 const lastWords = "1 second"
