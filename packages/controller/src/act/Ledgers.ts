@@ -321,6 +321,9 @@ const live = Layer.effect(
       yield* isOurs
       yield* store(account, book)
       yield* isOurs
+      // From here on it may be sent; what only waits, or was not written, changes nothing of what was begun before.
+      const ids = new Set(tickets.map(({ id }) => id))
+      for (const { id, prefix } of book.ledger.entries) if (ids.has(id)) book.begunBefore.delete(prefix)
     })
 
     /**
@@ -397,7 +400,6 @@ const live = Layer.effect(
         }),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
-        book.begunBefore.delete(request.prefix)
         const now = yield* nowOf(book)
         const limits = limitsOf(account, settings)
         const { ledger, granted, waiting } = Allowance.intend(book.ledger, limits, [request], now)
