@@ -609,6 +609,35 @@ describe("a ledger that cannot be written", () => {
     })
   )
 
+  it.effect("makes no move of what was never sent: the group stays on its node that came back meanwhile", () =>
+    Effect.gen(function* () {
+      const silent = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }
+      let nodes = [candidate(1), candidate(2)]
+      const data = FakeData.make()
+      const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
+      const { told, cluster, wake } = yield* running({
+        nodes: () => nodes,
+        data,
+        // The first one tells where the group is.
+        answers: [Effect.void, refuse, refuse],
+        route: () => Effect.never
+      })
+      yield* seconds(5)
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+      const slowly = { before: Effect.andThen(Effect.sleep("20 millis"), refuse) }
+      data.turns.writes.push(slowly, slowly, slowly)
+      nodes = [candidate(1), candidate(2, silent)]
+      yield* wake.now
+      yield* seconds(1)
+      assert.isUndefined(cluster.status()?.targetNode)
+      nodes = [candidate(1), candidate(2)]
+      yield* wake.now
+      yield* seconds(30)
+      assert.deepStrictEqual(told, [])
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+    })
+  )
+
   it.effect("when a move is to be repeated makes the loop look now and then, not all the time", () =>
     Effect.gen(function* () {
       const data = FakeData.make()
