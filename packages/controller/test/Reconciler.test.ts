@@ -16,6 +16,7 @@ import { StatusReporter } from "@netcup-failover/controller/report/StatusReporte
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import { Status } from "@netcup-failover/core/FailoverIpResource"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
@@ -247,6 +248,26 @@ describe("the loop", () => {
       yield* seconds(60)
       assert.strictEqual(cluster.patches.length, 1)
       assert.isAtMost(looks.length, 5)
+    })
+  )
+
+  it.effect("rests while a call hangs whose status was stored though the answer was lost", () =>
+    Effect.gen(function* () {
+      const lost = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
+      const { looks, cluster } = yield* running({
+        lost: true,
+        route: () => Effect.never,
+        answers: [Effect.suspend(() => Effect.andThen(stored, lost))]
+      })
+      const stored: Effect.Effect<void> = Effect.sync(() => {
+        const { targetNode, addresses, moves, conditions } = cluster.patches[0]?.status ?? {}
+        const status = { targetNode, observedGeneration: 1, addresses, moves, conditions }
+        cluster.put({ status: Schema.decodeUnknownSync(Status)(status) })
+      })
+      yield* seconds(60)
+      assert.lengthOf(cluster.patches, 1)
+      assert.strictEqual(cluster.status()?.addresses?.[0]?.state, "Moving")
+      assert.isAtMost(looks.length, 6)
     })
   )
 

@@ -289,8 +289,12 @@ export class StatusReporter extends Context.Service<
           const { name } = resource.metadata
           const desk = deskOf(name)
           const { draft } = desk
-          // A draft goes on as it is: who composed the same from it has it.
-          if (isDeepStrictEqual(resource.status, status)) return draft?.isDue === true ? flush(desk) : Effect.void
+          if (isDeepStrictEqual(resource.status, status)) {
+            // There is nothing to write, which ends what a write before it was refused for.
+            if (draft === undefined) return enqueue(resource, status)
+            // A draft goes on as it is: who composed the same from it has it.
+            return draft.isDue ? flush(desk) : Effect.void
+          }
           const base = draft?.resource === resource ? draft.base : resource
           desk.pending = undefined
           desk.draft = draftOn(base, status, { upon: resource.status ?? {}, isDue: draft?.isDue === true })
