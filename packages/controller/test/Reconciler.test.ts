@@ -271,6 +271,21 @@ describe("the loop", () => {
     })
   )
 
+  it.effect("rests while an API server that answered nothing is asked again", () =>
+    Effect.gen(function* () {
+      const silence = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
+      const { looks, told, cluster } = yield* running({
+        lost: true,
+        route: () => Effect.never,
+        answers: Array.from({ length: 100 }, () => Effect.andThen(Effect.sleep("5 seconds"), silence))
+      })
+      yield* seconds(120)
+      assert.lengthOf(told, 1)
+      assert.isAtLeast(cluster.patches.length, 8)
+      assert.isAtMost(looks.length, 4 * cluster.patches.length)
+    })
+  )
+
   it.effect("calls off a move that waited for its turn until the group stays", () =>
     Effect.gen(function* () {
       const silent = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }

@@ -96,7 +96,7 @@ export class StatusReporter extends Context.Service<
     readonly reportSoon: (resource: GroupResource, status: Status) => Effect.Effect<void>
     /** The same in a moment, unless another status is reported by then: what begins and ends within it is one write. */
     readonly reportLater: (resource: GroupResource, status: Status) => Effect.Effect<void>
-    /** When a write on this version may be tried again (ms since the epoch), if one was refused. */
+    /** When a write on this version may be tried again (ms since the epoch), if one was refused and is not being tried: its end wakes the loop. */
     readonly retryAt: (resource: GroupResource) => Effect.Effect<number | undefined>
     /** Forgets groups that are no longer there. */
     readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
@@ -320,12 +320,12 @@ export class StatusReporter extends Context.Service<
         report,
         reportSoon,
         reportLater,
-        retryAt: ({ metadata }) =>
-          Effect.sync(() => {
-            const desk = desks.get(metadata.name)
-            const at = desk === undefined ? 0 : openAt(desk, metadata.resourceVersion)
-            return at === 0 ? undefined : at
-          }),
+        retryAt: Effect.fnUntraced(function* ({ metadata }) {
+          const desk = desks.get(metadata.name)
+          const at = desk === undefined ? 0 : openAt(desk, metadata.resourceVersion)
+          const isTried = desk?.writing !== undefined && at <= (yield* Clock.currentTimeMillis)
+          return at === 0 || isTried ? undefined : at
+        }),
         retain: (names) =>
           Effect.sync(() => {
             for (const name of desks.keys()) if (!names.has(name)) desks.delete(name)
