@@ -70,6 +70,8 @@ interface World {
   readonly lost?: boolean
   /** What netcup is told comes about. */
   readonly isMoved?: boolean
+  /** Addresses that no group has. */
+  readonly known?: ReadonlyArray<string>
   /** Or each where this says. */
   readonly place?: (address: string) => ServerName | undefined
   readonly first?: AccountState["first"]
@@ -102,7 +104,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
   const { isRead = () => true, isMoved = false } = more
   const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
-  const { serving } = more
+  const { serving, known = [] } = more
   const clusters = groups.map((group) => FakeCluster.make(group, answers))
   const [cluster] = clusters
   if (cluster === undefined) return yield* Effect.die("a world has at least one group")
@@ -111,7 +113,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
   const sent: Array<string> = []
   const note = (times: Array<number>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sync(() => times.push(now)))
-  const addresses = groups.flatMap(({ spec }) => spec.ips.map(address))
+  const addresses = [...groups.flatMap(({ spec }) => spec.ips), ...known].map(address)
   const routes = new Map(
     addresses.flatMap((one) => {
       const at = place(`${one}`)
@@ -422,6 +424,33 @@ describe("the loop", () => {
         })
     )
   }
+
+  it.effect("does not go on an hour later with what the ledger had of an address that no group had meanwhile", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      yield* ledgerOf(data, 3)
+      const other = "198.51.100.2/32"
+      const { cluster, sent, wake } = yield* running({
+        isMoved: true,
+        data,
+        key: restKey,
+        groups: [resource({ spec: { ips: [other] } })],
+        nodes: () => [candidate(1), candidate(2), candidate(3)],
+        place: () => server(2),
+        known: ["198.51.100.1/32"],
+        route: () => Effect.void
+      })
+      yield* seconds(5)
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+      yield* TestClock.adjust("1 hour")
+      // An operator gives the group one more address, which is where the group is.
+      cluster.put({ spec: resource({ spec: { ips: [other, "198.51.100.1/32"] } }).spec })
+      yield* wake.now
+      yield* seconds(5)
+      assert.deepStrictEqual(sent, [])
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+    })
+  )
 
   it.effect("goes on from its own last write while the watch lags behind", () =>
     Effect.gen(function* () {
