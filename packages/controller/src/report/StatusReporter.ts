@@ -299,7 +299,11 @@ export class StatusReporter extends Context.Service<
           desk.pending = undefined
           desk.draft = draftOn(base, status, { upon: resource.status ?? {}, isDue: draft?.isDue === true })
           if (desk.draft.isDue) return flush(desk)
-          const flushing = Effect.andThen(Effect.sleep(Duration.millis(patience)), flush(desk))
+          const flushing = Effect.andThen(
+            Effect.sleep(Duration.millis(patience)),
+            // The one that is there by then: the group may have gone, and another one of its name may have come.
+            Effect.suspend(() => flush(deskOf(name)))
+          )
           return Effect.asVoid(FiberMap.run(later, name, flushing, { onlyIfMissing: true }))
         })
 

@@ -641,6 +641,24 @@ describe("a status that is reported for later", () => {
     }).pipe(provide)
   })
 
+  it.effect("is told of the group that has the name by then, not of one that was forgotten", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportLater(cluster.resource(), to("a"))
+      yield* TestClock.adjust("50 millis")
+      yield* reporter.retain(new Set())
+      cluster.put({ metadata: { ...cluster.resource().metadata, uid: "another" } })
+      yield* reporter.reportLater(yield* reporter.newest(cluster.resource()), to("b"))
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(
+        cluster.patches.map(({ status }) => status.targetNode),
+        ["b"]
+      )
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(provide)
+  })
+
   it.effect("is written when the term ends, unless we lead no more", () =>
     Effect.gen(function* () {
       for (const leads of [true, false]) {
