@@ -201,7 +201,8 @@ export const run = Effect.gen(function* () {
         const state = account?._tag === "Usable" ? account.state : undefined
         const begun = state?.key === undefined ? undefined : yield* ledgers.begunBefore(state.key)
         const { last, underWay } = BegunBefore.of(newest, begun, state?.account, seen.nodes)
-        const group = GroupInput.make(newest, account, attempts, workload, underWay)
+        const unsent = yield* mover.unsent(resource.metadata.name)
+        const group = GroupInput.make(newest, account, attempts, workload, underWay, unsent)
         return { resource: newest, account, workload, group, begunBefore: last }
       })
     )

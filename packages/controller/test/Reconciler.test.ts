@@ -16,6 +16,7 @@ import { StatusReporter } from "@netcup-failover/controller/report/StatusReporte
 import { Wake } from "@netcup-failover/controller/Wake"
 import type { AccountKey } from "@netcup-failover/core/Account"
 import type { Candidate } from "@netcup-failover/core/Candidate"
+import { Status } from "@netcup-failover/core/FailoverIpResource"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { fromDeclared } from "@netcup-failover/core/Verdict"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
@@ -69,6 +70,8 @@ interface World {
   readonly lost?: boolean
   /** What netcup is told comes about. */
   readonly isMoved?: boolean
+  /** Addresses that no group has. */
+  readonly known?: ReadonlyArray<string>
   /** Or each where this says. */
   readonly place?: (address: string) => ServerName | undefined
   readonly first?: AccountState["first"]
@@ -101,7 +104,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
   const { isRead = () => true, isMoved = false } = more
   const { first = { changes: [], asOf: 0 }, notices = [], groups = [resource()] } = more
   const { place = () => (lost ? undefined : server(2)) } = more
-  const { serving } = more
+  const { serving, known = [] } = more
   const clusters = groups.map((group) => FakeCluster.make(group, answers))
   const [cluster] = clusters
   if (cluster === undefined) return yield* Effect.die("a world has at least one group")
@@ -110,7 +113,7 @@ const running = Effect.fnUntraced(function* ({ route, answers = [], lost = false
   const sent: Array<string> = []
   const note = (times: Array<number>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sync(() => times.push(now)))
-  const addresses = groups.flatMap(({ spec }) => spec.ips.map(address))
+  const addresses = [...groups.flatMap(({ spec }) => spec.ips), ...known].map(address)
   const routes = new Map(
     addresses.flatMap((one) => {
       const at = place(`${one}`)
@@ -250,6 +253,41 @@ describe("the loop", () => {
     })
   )
 
+  it.effect("rests while a call hangs whose status was stored though the answer was lost", () =>
+    Effect.gen(function* () {
+      const lost = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
+      const { looks, cluster } = yield* running({
+        lost: true,
+        route: () => Effect.never,
+        answers: [Effect.suspend(() => Effect.andThen(stored, lost))]
+      })
+      const stored: Effect.Effect<void> = Effect.sync(() => {
+        const { targetNode, addresses, moves, conditions } = cluster.patches[0]?.status ?? {}
+        const status = { targetNode, observedGeneration: 1, addresses, moves, conditions }
+        cluster.put({ status: Schema.decodeUnknownSync(Status)(status) })
+      })
+      yield* seconds(60)
+      assert.lengthOf(cluster.patches, 1)
+      assert.strictEqual(cluster.status()?.addresses?.[0]?.state, "Moving")
+      assert.isAtMost(looks.length, 6)
+    })
+  )
+
+  it.effect("rests while an API server that answered nothing is asked again", () =>
+    Effect.gen(function* () {
+      const silence = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
+      const { looks, told, cluster } = yield* running({
+        lost: true,
+        route: () => Effect.never,
+        answers: Array.from({ length: 100 }, () => Effect.andThen(Effect.sleep("5 seconds"), silence))
+      })
+      yield* seconds(120)
+      assert.lengthOf(told, 1)
+      assert.isAtLeast(cluster.patches.length, 8)
+      assert.isAtMost(looks.length, 4 * cluster.patches.length)
+    })
+  )
+
   it.effect("calls off a move that waited for its turn until the group stays", () =>
     Effect.gen(function* () {
       const silent = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }
@@ -386,6 +424,33 @@ describe("the loop", () => {
         })
     )
   }
+
+  it.effect("does not go on an hour later with what the ledger had of an address that no group had meanwhile", () =>
+    Effect.gen(function* () {
+      const data = FakeData.make()
+      yield* ledgerOf(data, 3)
+      const other = "198.51.100.2/32"
+      const { cluster, sent, wake } = yield* running({
+        isMoved: true,
+        data,
+        key: restKey,
+        groups: [resource({ spec: { ips: [other] } })],
+        nodes: () => [candidate(1), candidate(2), candidate(3)],
+        place: () => server(2),
+        known: ["198.51.100.1/32"],
+        route: () => Effect.void
+      })
+      yield* seconds(5)
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+      yield* TestClock.adjust("1 hour")
+      // An operator gives the group one more address, which is where the group is.
+      cluster.put({ spec: resource({ spec: { ips: [other, "198.51.100.1/32"] } }).spec })
+      yield* wake.now
+      yield* seconds(5)
+      assert.deepStrictEqual(sent, [])
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+    })
+  )
 
   it.effect("goes on from its own last write while the watch lags behind", () =>
     Effect.gen(function* () {
@@ -606,6 +671,35 @@ describe("a ledger that cannot be written", () => {
       assert.lengthOf(told, 1)
       assert.isAtLeast(told[0] ?? 0, 5_600)
       assert.isAtMost(looks.length, 10)
+    })
+  )
+
+  it.effect("makes no move of what was never sent: the group stays on its node that came back meanwhile", () =>
+    Effect.gen(function* () {
+      const silent = { verdict: fromDeclared({ ready: "Unknown", deleting: false }) }
+      let nodes = [candidate(1), candidate(2)]
+      const data = FakeData.make()
+      const refuse = Effect.fail(new KubeErrors.ServerError({ message: "etcdserver: no leader", status: 500 }))
+      const { told, cluster, wake } = yield* running({
+        nodes: () => nodes,
+        data,
+        // The first one tells where the group is.
+        answers: [Effect.void, refuse, refuse],
+        route: () => Effect.never
+      })
+      yield* seconds(5)
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
+      const slowly = { before: Effect.andThen(Effect.sleep("20 millis"), refuse) }
+      data.turns.writes.push(slowly, slowly, slowly)
+      nodes = [candidate(1), candidate(2, silent)]
+      yield* wake.now
+      yield* seconds(1)
+      assert.isUndefined(cluster.status()?.targetNode)
+      nodes = [candidate(1), candidate(2)]
+      yield* wake.now
+      yield* seconds(30)
+      assert.deepStrictEqual(told, [])
+      assert.strictEqual(cluster.status()?.currentNode, "node-2")
     })
   )
 

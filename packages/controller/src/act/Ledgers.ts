@@ -91,7 +91,7 @@ export class Ledgers extends Context.Service<
     readonly end: (account: AccountKey, ticket: Ticket, ending: Ending) => Effect.Effect<void>
     /**
      * The last moves of leaders before us that may be under way, or ended a moment ago: what we have done nothing about since. Empty before
-     * the ledger was read.
+     * the ledger was read, and some minutes after that.
      */
     readonly begunBefore: (account: AccountKey) => Effect.Effect<ReadonlyMap<Prefix, Ledger.Entry>>
     /** These addresses are where they belong: what was begun before is over. */
@@ -123,10 +123,18 @@ interface Book {
   failures: number
   /** What was open when a former leader's ledger was read. */
   readonly begunBefore: Map<Prefix, Ledger.Entry>
+  /** When that says nothing any more, by the ledger's clock. */
+  begunUntil: number
   readonly turn: Semaphore.Semaphore
 }
 
 const nothing: ReadonlyMap<Prefix, Ledger.Entry> = new Map()
+
+/**
+ * For how long what leaders before us have begun is gone on with, in ms: what netcup has not done by then it does not do late either. Else
+ * an address that no group has, or whose group is paused, would pull whichever group it is in at last, in days perhaps.
+ */
+const memory = 600_000
 
 /** Between two writes that nothing waits for. */
 const pauseOfWrites = "100 millis"
@@ -197,6 +205,7 @@ const live = Layer.effect(
         epoch: 0,
         failures: 0,
         begunBefore: new Map(),
+        begunUntil: 0,
         turn: Semaphore.makeUnsafe(1)
       }
       books.set(account, book)
@@ -275,6 +284,7 @@ const live = Layer.effect(
       if (book.storedVersion === 0 || (found !== undefined && found.data.term !== term)) {
         book.begunBefore.clear()
         for (const entry of Ledger.begun(read, now)) book.begunBefore.set(entry.prefix, entry)
+        book.begunUntil = now + memory
         book.ledger = Ledger.restore(read, now)
         book.epoch += 1
         book.version += 1
@@ -321,6 +331,9 @@ const live = Layer.effect(
       yield* isOurs
       yield* store(account, book)
       yield* isOurs
+      // From here on it may be sent; what only waits, or was not written, changes nothing of what was begun before.
+      const ids = new Set(tickets.map(({ id }) => id))
+      for (const { id, prefix } of book.ledger.entries) if (ids.has(id)) book.begunBefore.delete(prefix)
     })
 
     /**
@@ -389,7 +402,10 @@ const live = Layer.effect(
         }
         return new Map(next.contest?.strays.map((stray) => [stray.prefix, stray]))
       }),
-      begunBefore: (account) => Effect.sync(() => books.get(account)?.begunBefore ?? nothing),
+      begunBefore: Effect.fnUntraced(function* (account) {
+        const book = books.get(account)
+        return book !== undefined && (yield* nowOf(book)) < book.begunUntil ? book.begunBefore : nothing
+      }),
       arrived: (account, prefixes) =>
         Effect.sync(() => {
           const begun = books.get(account)?.begunBefore
@@ -397,7 +413,6 @@ const live = Layer.effect(
         }),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
-        book.begunBefore.delete(request.prefix)
         const now = yield* nowOf(book)
         const limits = limitsOf(account, settings)
         const { ledger, granted, waiting } = Allowance.intend(book.ledger, limits, [request], now)

@@ -102,6 +102,8 @@ export class Mover extends Context.Service<
   Mover,
   {
     readonly attempts: (group: string) => Effect.Effect<Attempts>
+    /** When attempts were started of which surely nothing was sent: they may be told of in a status, and say nothing. */
+    readonly unsent: (group: string) => Effect.Effect<ReadonlySet<number>>
     /** What was decided of a group, and how its cause was learned (`undefined`: just now): for the metrics. */
     readonly decided: (
       group: string,
@@ -140,6 +142,7 @@ export class Mover extends Context.Service<
         Effect.andThen(Ref.set(closing, true), Effect.ignore(Effect.timeout(FiberMap.awaitEmpty(running), closingTime)))
       )
       const groups = new Map<string, Memory>()
+      const unsent = new Map<string, Map<Prefix, number>>()
       // Of whichever group: one that is deleted, or gives an address to another, leaves its call behind.
       const underWay = new Set<string>()
       const callOf = ({ key }: Pick<Order, "key">, prefix: Prefix) => `${key}\n${prefix}`
@@ -168,12 +171,18 @@ export class Mover extends Context.Service<
       })
 
       /** As if it had not begun. */
-      const forget = (order: Order, prefix: Prefix) => end(order, prefix, { _tag: "Withdrawn" }, () => undefined)
+      const forget = (order: Order, prefix: Prefix, isNews = true) =>
+        Effect.suspend(() => {
+          const startedAt = groups.get(order.group)?.get(prefix)?.startedAt
+          const before = unsent.get(order.group) ?? new Map<Prefix, number>()
+          if (startedAt !== undefined) unsent.set(order.group, before.set(prefix, startedAt))
+          return end(order, prefix, { _tag: "Withdrawn" }, () => undefined, isNews)
+        })
 
       /** The ledger's writer says when to try again, unless we may not write at all: then nothing is gained by haste. */
       const retryLater = Effect.fnUntraced(function* (order: Order, prefix: Prefix) {
         const leads = yield* fence
-        yield* end(order, prefix, { _tag: "Withdrawn" }, () => undefined, leads)
+        yield* forget(order, prefix, leads)
         if (leads) return
         const later = Effect.andThen(Effect.sleep("500 millis"), wake.now)
         yield* FiberMap.run(running, "later", later, { onlyIfMissing: true })
@@ -240,6 +249,7 @@ export class Mover extends Context.Service<
 
       return Mover.of({
         attempts: (group) => Effect.sync(() => new Map(groups.get(group))),
+        unsent: (group) => Effect.sync(() => new Set(unsent.get(group)?.values())),
         decided: times.decided,
         aim: (group, to) =>
           Effect.sync(() => {
@@ -323,6 +333,7 @@ export class Mover extends Context.Service<
             if (!names.has(name) && !isRunning) groups.delete(name)
           }
           for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)
+          for (const name of unsent.keys()) if (!names.has(name)) unsent.delete(name)
         })
       })
     })

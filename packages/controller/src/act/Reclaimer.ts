@@ -39,6 +39,8 @@ type Attempt =
 /** One group that is being deleted. */
 interface Departure {
   readonly attempts: Map<FailoverAddress.Prefix, Attempt>
+  /** Where leaders before us have told netcup to move it, by the ledger, which forgets that once we tell netcup something ourselves. */
+  readonly begunBefore: Set<ServerName>
   failures: number
 }
 
@@ -68,20 +70,26 @@ const serversOf = (
     )
   ])
 
+/** @param begunBefore where leaders before us may have moved it, which no status may tell; `undefined`: the ledger is not read yet */
 const restOf = (
   { resource, account }: GroupObservation,
   claimed: ReadonlySet<FailoverAddress.Prefix>,
-  nodes: ReadonlyArray<Candidate>
+  nodes: ReadonlyArray<Candidate>,
+  begunBefore: ReadonlySet<ServerName> | undefined
 ): Rest => {
   const blocked = (message: string): Rest => ({ _tag: "Blocked", message })
   const ours = addressesOf(resource).filter(({ prefix }) => !claimed.has(prefix))
-  const servers = serversOf(resource, nodes, account?._tag === "Usable" ? account.state.account : undefined)
-  if (ours.length === 0 || servers.size === 0) return { _tag: "Todo", addresses: [] }
+  const told = account?._tag === "Usable" ? account.state.account : undefined
+  const servers = new Set([...serversOf(resource, nodes, told), ...(begunBefore ?? [])])
+  // What never was anywhere as far as anybody knows does not wait for a Secret, or for netcup.
+  const isNowhere = servers.size === 0 && (begunBefore !== undefined || told === undefined)
+  if (ours.length === 0 || isNowhere) return { _tag: "Todo", addresses: [] }
   if (account === undefined) return blocked("the Secret is not read yet")
   if (account._tag === "Unusable") return blocked(account.message)
   const { account: known, trouble } = account.state
   if (trouble !== undefined) return blocked(trouble.reason.message)
   if (known === undefined) return blocked("netcup has not answered yet")
+  if (begunBefore === undefined) return blocked("the ledger of its moves is not read yet")
   const unread = [...(known.unread ?? [])].find((server) => servers.has(server))
   if (unread !== undefined && ours.some(({ prefix }) => !known.routes.has(prefix)))
     return blocked(`netcup does not tell what is routed to ${unread}`)
@@ -243,9 +251,19 @@ export class Reclaimer extends Context.Service<
         if (resource.spec.reclaimPolicy !== "Unroute") return yield* release(resource, Effect.void)
         if (resource.spec.paused === true)
           return yield* retained(resource, "the group is paused: its addresses stay where they are")
-        const departure = departures.get(uid) ?? { attempts: new Map(), failures: 0 }
+        const departure = departures.get(uid) ?? { attempts: new Map(), begunBefore: new Set(), failures: 0 }
         departures.set(uid, departure)
-        const rest = restOf(observed, claimed, nodes)
+        const state = observed.account?._tag === "Usable" ? observed.account.state : undefined
+        const isOpen = state?.key !== undefined && (yield* ledgers.open(state.key, LedgerReading.of(state)))
+        if (state?.key !== undefined && isOpen) {
+          const begun = yield* ledgers.begunBefore(state.key)
+          for (const { prefix } of addressesOf(resource)) {
+            const entry = begun.get(prefix)
+            if (entry !== undefined) departure.begunBefore.add(entry.server)
+          }
+        }
+        // By the newest status: the one that is stored may not tell yet where it was moved to a moment ago.
+        const rest = restOf({ ...observed, resource }, claimed, nodes, isOpen ? departure.begunBefore : undefined)
         const isDone = ({ prefix }: FailoverAddress.FailoverAddress) => departure.attempts.get(prefix)?._tag === "Done"
         const left = rest._tag === "Todo" ? rest.addresses.filter(([address]) => !isDone(address)) : []
         const isMoving = moving.has(resource.metadata.name)
@@ -261,10 +279,7 @@ export class Reclaimer extends Context.Service<
           const why = message ?? "netcup did not do it in time"
           return yield* retained(resource, `not unrouted, and left where they are: ${why}`)
         }
-        if (observed.account?._tag === "Usable" && observed.account.state.key !== undefined) {
-          if (yield* ledgers.open(observed.account.state.key, LedgerReading.of(observed.account.state)))
-            for (const [address, from] of left) yield* unroute(observed, departure, address, from)
-        }
+        if (isOpen) for (const [address, from] of left) yield* unroute(observed, departure, address, from)
         yield* reporter.reportSoon(resource, UnroutingStatus.compose(resource, message, now))
         const again = left.flatMap(([{ prefix }]) => {
           const attempt = departure.attempts.get(prefix)

@@ -68,7 +68,8 @@ const heldByAccount = (account: AccountView): Group["held"] => {
 const target = (
   attempts: Attempts,
   status: GroupResource["status"],
-  begunBefore: NodeName | undefined
+  begunBefore: NodeName | undefined,
+  unsent: ReadonlySet<number> | undefined
 ): Target | undefined => {
   const told = [...attempts.values()]
     .filter(({ state }) => state._tag !== "Failed")
@@ -80,7 +81,10 @@ const target = (
   const begun = status?.moves?.at(-1)
   const wasTold = status?.addresses?.some(
     ({ attemptedAt, lastError }) =>
-      attemptedAt !== undefined && lastError === undefined && attemptedAt >= (begun?.at ?? "")
+      attemptedAt !== undefined &&
+      lastError === undefined &&
+      attemptedAt >= (begun?.at ?? "") &&
+      unsent?.has(Date.parse(attemptedAt)) !== true
   )
   return { node: NodeName.make(named), committed: attempts.size === 0 && begun?.to === named && wasTold === true }
 }
@@ -91,13 +95,17 @@ const heldByWorkload = ({ spec, status }: GroupResource, view: WorkloadView): Gr
     ? undefined
     : { because: HoldReason.WorkloadUnknown(), until: undefined }
 
-/** @param begunBefore where a leader before us may have told netcup to move its addresses, by the ledger */
+/**
+ * @param begunBefore where a leader before us may have told netcup to move its addresses, by the ledger
+ * @param unsent when attempts of ours were started (ms since the epoch) of which nothing was sent
+ */
 export const make = (
   resource: GroupResource,
   account: AccountView,
   attempts: Attempts,
   workload?: WorkloadView,
-  begunBefore?: NodeName
+  begunBefore?: NodeName,
+  unsent?: ReadonlySet<number>
 ): Group => {
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
@@ -111,7 +119,7 @@ export const make = (
     selector: spec.nodeSelector ?? LabelSelector.everything,
     account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
-    target: target(attempts, status, begunBefore),
+    target: target(attempts, status, begunBefore, unsent),
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),

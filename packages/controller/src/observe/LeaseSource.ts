@@ -59,6 +59,8 @@ export const make = Effect.fnUntraced(function* (
   const detector = yield* Detector
   const client = yield* KubeClient
   const known = new Map<NodeName, Known>()
+  /** The last renewal of any. */
+  let lastRenewal = Number.NEGATIVE_INFINITY
   const heard = detector.hear(Signal.LeasesHeard())
 
   /** What a Lease says now, from the watch or by reading it. */
@@ -68,7 +70,8 @@ export const make = Effect.fnUntraced(function* (
     const renewTime = spec?.renewTime ?? undefined
     if (before !== undefined && before.renewTime === renewTime) return
     if (before === undefined || renewTime === undefined) return void known.set(node, { renewTime })
-    known.set(node, { renewTime, renewedAt: yield* Monotonic.now })
+    lastRenewal = yield* Monotonic.now
+    known.set(node, { renewTime, renewedAt: lastRenewal })
     yield* detector.hear(Signal.Renewed({ node }))
   })
 
@@ -117,7 +120,8 @@ export const make = Effect.fnUntraced(function* (
   yield* Effect.gen(function* () {
     const answeredAt = yield* client.answeredAt
     const wasHanging = isHanging
-    isHanging = answeredAt !== undefined && (yield* Monotonic.now) - answeredAt > hangsAfter
+    // A server that takes renewals of others does not hang: it is our connection for calls that died, with a node perhaps.
+    isHanging = answeredAt !== undefined && (yield* Monotonic.now) - Math.max(answeredAt, lastRenewal) > hangsAfter
     if (isHanging && !wasHanging) yield* detector.hear(Signal.LeasesLost())
   }).pipe(
     Effect.repeat(Schedule.spaced("1 second")),

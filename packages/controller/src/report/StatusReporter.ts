@@ -45,16 +45,18 @@ const patience = 1_000
 /** How long the end of a term may wait for what is not written yet. */
 const lastWords = "1 second"
 
-/** A status that is written later: `resource` has it, `base` is what is stored. */
+/** A status that is written later: `resource` has it, `base` is what is stored, and `upon` the status that it was composed from. */
 interface Draft {
   readonly base: GroupResource
   readonly resource: GroupResource
+  readonly upon: Status
   readonly isDue: boolean
 }
 
-const draftOn = (base: GroupResource, status: Status, isDue: boolean): Draft => ({
+const draftOn = (base: GroupResource, status: Status, { upon, isDue }: Pick<Draft, "upon" | "isDue">): Draft => ({
   base,
   resource: { ...base, status },
+  upon,
   isDue
 })
 
@@ -68,7 +70,8 @@ interface Desk {
   /** What is to be written once the write under way has ended; a newer one takes its place. */
   pending: { readonly resource: GroupResource; readonly status: Status } | undefined
   draft: Draft | undefined
-  draining: boolean
+  /** What the status under way was composed from, or the next one. */
+  writing: GroupResource | undefined
   /** Writes that were refused in a row: none before this time, ms since the epoch. */
   refusals: { readonly count: number; readonly retryAt: number }
   /** The version on which a write met a newer one: none on it again before this time, lest the watch is dead. */
@@ -93,7 +96,7 @@ export class StatusReporter extends Context.Service<
     readonly reportSoon: (resource: GroupResource, status: Status) => Effect.Effect<void>
     /** The same in a moment, unless another status is reported by then: what begins and ends within it is one write. */
     readonly reportLater: (resource: GroupResource, status: Status) => Effect.Effect<void>
-    /** When a write on this version may be tried again (ms since the epoch), if one was refused. */
+    /** When a write on this version may be tried again (ms since the epoch), if one was refused and is not being tried: its end wakes the loop. */
     readonly retryAt: (resource: GroupResource) => Effect.Effect<number | undefined>
     /** Forgets groups that are no longer there. */
     readonly retain: (groups: ReadonlySet<string>) => Effect.Effect<void>
@@ -117,7 +120,7 @@ export class StatusReporter extends Context.Service<
           written: undefined,
           pending: undefined,
           draft: undefined,
-          draining: false,
+          writing: undefined,
           refusals: noRefusals,
           conflict: undefined
         }
@@ -147,7 +150,7 @@ export class StatusReporter extends Context.Service<
         if (draft.base.metadata.resourceVersion === base.metadata.resourceVersion) return draft.resource
         // Somebody else wrote: the spec at most, or what the draft was made from.
         const isSame = isDeepStrictEqual(base.status ?? {}, draft.base.status ?? {})
-        desk.draft = isSame ? draftOn(base, draft.resource.status ?? {}, draft.isDue) : undefined
+        desk.draft = isSame ? draftOn(base, draft.resource.status ?? {}, draft) : undefined
         return desk.draft?.resource ?? base
       }
 
@@ -225,8 +228,11 @@ export class StatusReporter extends Context.Service<
           // One that stood still and goes on decides by what it knew, and its watch tells it the newest version all the same.
           if (!(yield* fence)) return yield* new NotReported({ message: "no longer leading" })
           const after = yield* write(desk, base, status)
-          const newer = desk.draft === draft ? undefined : desk.draft
-          desk.draft = newer && draftOn(after, newer.resource.status ?? {}, newer.isDue)
+          const newer = desk.draft?.resource === draft?.resource ? undefined : desk.draft
+          // One that does not know of what is written now would take it back, or tell it twice.
+          const isUpToDate = newer !== undefined && isDeepStrictEqual(newer.upon, status)
+          desk.draft = isUpToDate ? draftOn(after, newer.resource.status ?? {}, newer) : undefined
+          if (newer !== undefined && !isUpToDate) yield* wake.now
         }).pipe(desk.turn.withPermit)
       })
 
@@ -241,7 +247,7 @@ export class StatusReporter extends Context.Service<
         Effect.suspend(() => {
           const next = desk.pending
           desk.pending = undefined
-          desk.draining = next !== undefined
+          desk.writing = next?.resource
           return next === undefined
             ? Effect.void
             : Effect.andThen(Effect.ignore(inTurn(desk, next.resource, next.status)), drain(desk))
@@ -251,8 +257,8 @@ export class StatusReporter extends Context.Service<
         Effect.suspend(() => {
           const desk = deskOf(resource.metadata.name)
           desk.pending = { resource, status }
-          if (desk.draining) return Effect.void
-          desk.draining = true
+          if (desk.writing !== undefined) return Effect.void
+          desk.writing = resource
           return Effect.asVoid(FiberSet.run(drains, drain(desk)))
         })
 
@@ -273,6 +279,8 @@ export class StatusReporter extends Context.Service<
           // By the same object: what was composed from it is still up to date.
           const { resource } = desk.draft
           desk.draft = { ...desk.draft, isDue: true }
+          // What followed upon it is on its way, and has it; if that is refused, who reports next finds this one due.
+          if (desk.writing === resource || desk.pending?.resource === resource) return Effect.void
           return enqueue(resource, resource.status ?? {})
         })
 
@@ -281,13 +289,21 @@ export class StatusReporter extends Context.Service<
           const { name } = resource.metadata
           const desk = deskOf(name)
           const { draft } = desk
-          // A draft goes on as it is: who composed the same from it has it.
-          if (isDeepStrictEqual(resource.status, status)) return draft?.isDue === true ? flush(desk) : Effect.void
+          if (isDeepStrictEqual(resource.status, status)) {
+            // There is nothing to write, which ends what a write before it was refused for.
+            if (draft === undefined) return enqueue(resource, status)
+            // A draft goes on as it is: who composed the same from it has it.
+            return draft.isDue ? flush(desk) : Effect.void
+          }
           const base = draft?.resource === resource ? draft.base : resource
           desk.pending = undefined
-          desk.draft = draftOn(base, status, draft?.isDue === true)
+          desk.draft = draftOn(base, status, { upon: resource.status ?? {}, isDue: draft?.isDue === true })
           if (desk.draft.isDue) return flush(desk)
-          const flushing = Effect.andThen(Effect.sleep(Duration.millis(patience)), flush(desk))
+          const flushing = Effect.andThen(
+            Effect.sleep(Duration.millis(patience)),
+            // The one that is there by then: the group may have gone, and another one of its name may have come.
+            Effect.suspend(() => flush(deskOf(name)))
+          )
           return Effect.asVoid(FiberMap.run(later, name, flushing, { onlyIfMissing: true }))
         })
 
@@ -308,12 +324,12 @@ export class StatusReporter extends Context.Service<
         report,
         reportSoon,
         reportLater,
-        retryAt: ({ metadata }) =>
-          Effect.sync(() => {
-            const desk = desks.get(metadata.name)
-            const at = desk === undefined ? 0 : openAt(desk, metadata.resourceVersion)
-            return at === 0 ? undefined : at
-          }),
+        retryAt: Effect.fnUntraced(function* ({ metadata }) {
+          const desk = desks.get(metadata.name)
+          const at = desk === undefined ? 0 : openAt(desk, metadata.resourceVersion)
+          const isTried = desk?.writing !== undefined && at <= (yield* Clock.currentTimeMillis)
+          return at === 0 || isTried ? undefined : at
+        }),
         retain: (names) =>
           Effect.sync(() => {
             for (const name of desks.keys()) if (!names.has(name)) desks.delete(name)

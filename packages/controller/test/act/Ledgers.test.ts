@@ -489,6 +489,32 @@ describe("what a killed leader intended", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect(
+    "is remembered until something else is written, which a move that waits or is not written does not do",
+    () =>
+      Effect.gen(function* () {
+        const data = FakeData.make()
+        yield* killedAfter(data, restKey, [request(1), request(2)])
+        const { use } = yield* termOver({ data })
+        yield* use(open(restKey))
+        const begun = use(Ledgers.use((ledgers) => ledgers.begunBefore(restKey))).pipe(
+          Effect.map((entries) => [...entries.keys()].sort())
+        )
+        assert.deepStrictEqual(yield* begun, [prefix(1), prefix(2)])
+        const elsewhere = yield* use(ask(restKey, request(1, { server: server(3) })))
+        data.turns.writes.push({
+          before: Effect.fail(new KubeErrors.ServerError({ message: "no leader", status: 500 }))
+        })
+        assert.isFalse(yield* use(mayBeSent(restKey, elsewhere)))
+        assert.deepStrictEqual(yield* begun, [prefix(1), prefix(2)])
+        yield* use(Ledgers.use((ledgers) => ledgers.end(restKey, ticketOf(elsewhere), { _tag: "Withdrawn" })))
+        yield* use(open(restKey))
+        const again = yield* use(ask(restKey, request(1, { server: server(3) })))
+        assert.isTrue(yield* use(mayBeSent(restKey, again)))
+        assert.deepStrictEqual(yield* begun, [prefix(2)])
+      }).pipe(Effect.scoped)
+  )
+
   it.effect("with SOAP is not done where the address is on another server than it was to go to", () =>
     Effect.gen(function* () {
       const data = FakeData.make()

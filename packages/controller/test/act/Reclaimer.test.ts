@@ -7,6 +7,8 @@ import type { NetcupAccount } from "@netcup-failover/controller/observe/NetcupAc
 import type { GroupObservation } from "@netcup-failover/controller/observe/Observation"
 import { StatusReporter } from "@netcup-failover/controller/report/StatusReporter"
 import { Wake } from "@netcup-failover/controller/Wake"
+import type { Prefix } from "@netcup-failover/core/FailoverAddress"
+import type * as Ledger from "@netcup-failover/core/Ledger"
 import type { ServerName } from "@netcup-failover/core/ServerName"
 import { Events } from "@netcup-failover/kubernetes/Events"
 import * as KubeErrors from "@netcup-failover/kubernetes/KubeError"
@@ -28,8 +30,18 @@ const given = Given.resource({
 })
 const leaving: GroupResource = { ...given, metadata: { ...given.metadata, finalizers: [finalizer] } }
 
+interface Story {
+  /** What is told later of the status. */
+  readonly draft?: GroupResource["status"]
+  /** What the ledger says that leaders before us have begun; absent: it is not read yet. */
+  readonly begun?: () => ReadonlyMap<Prefix, Ledger.Entry> | undefined
+  readonly status?: GroupResource["status"]
+}
+
 /** A group that is being deleted, of an account whose unroutes end as a test says, and what becomes of it. */
-const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
+const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"], more: Story = {}) {
+  const { draft, begun = () => new Map<Prefix, Ledger.Entry>(), status = leaving.status } = more
+  const stored: GroupResource = { ...leaving, ...(status === undefined ? {} : { status }) }
   const patches: Array<unknown> = []
   let at: ServerName | undefined = Given.server(1)
   let trouble: NetcupError | undefined
@@ -40,9 +52,13 @@ const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
       Wake.layer,
       Layer.succeed(Fence, Effect.succeed(true)),
       Layer.mock(Events, { record: () => Effect.void }),
-      Layer.mock(StatusReporter, { newest: Effect.succeed, reportSoon: () => Effect.void }),
+      Layer.mock(StatusReporter, {
+        newest: (one) => Effect.succeed(draft === undefined ? one : { ...one, status: draft }),
+        reportSoon: () => Effect.void
+      }),
       Layer.mock(Ledgers, {
-        open: () => Effect.succeed(true),
+        open: () => Effect.sync(() => begun() !== undefined),
+        begunBefore: () => Effect.sync(() => begun() ?? new Map()),
         ask: () => Effect.succeed({ _tag: "Granted", ticket: { id: 1, epoch: 1 } }),
         commit: () => Effect.void,
         end: () => Effect.void
@@ -64,7 +80,7 @@ const start = Effect.fnUntraced(function* (unroute: NetcupAccount["unroute"]) {
       account: known,
       ...(trouble === undefined ? {} : { trouble: { reason: trouble.reason, retryAt: Number.POSITIVE_INFINITY } })
     })
-    return { resource: leaving, account: { _tag: "Usable", account: Given.account({ unroute }), state } }
+    return { resource: stored, account: { _tag: "Usable", account: Given.account({ unroute }), state } }
   }
   return {
     /** In how many ms it is to be looked at again, if time alone makes it. */
@@ -130,6 +146,46 @@ describe("the reclaimer", () => {
       assert.deepStrictEqual(group.patches, [{ metadata: { resourceVersion: "1", finalizers: [] } }])
     })
   )
+
+  it.effect("takes back what was moved a moment ago, though the status that is stored does not tell of it yet", () =>
+    Effect.gen(function* () {
+      const unrouted: Array<ServerName> = []
+      const group = yield* start((_, server) => Effect.sync(() => void unrouted.push(server)), {
+        status: { currentNode: Given.node(1) },
+        draft: { currentNode: Given.node(1), targetNode: Given.node(2) }
+      })
+      group.isAt(Given.server(2))
+      yield* group.look()
+      assert.deepStrictEqual(unrouted, [Given.server(2)])
+      assert.isEmpty(group.patches)
+    })
+  )
+
+  for (const status of [{}, { currentNode: Given.node(1) }]) {
+    it.effect(
+      `takes back what a leader moved that was killed before a status told of it, of a group that was ${status.currentNode === undefined ? "nowhere" : "elsewhere"}`,
+      () =>
+        Effect.gen(function* () {
+          const unrouted: Array<ServerName> = []
+          let begun: ReadonlyMap<Prefix, Ledger.Entry> | undefined
+          const group = yield* start((_, server) => Effect.sync(() => void unrouted.push(server)), {
+            status,
+            begun: () => begun
+          })
+          group.isAt(Given.server(2))
+          yield* group.look()
+          assert.isEmpty(group.patches)
+          const move = { id: 1, server: Given.server(2), purpose: "Failover", intendedAt: 0, recorded: false } as const
+          begun = new Map([[prefix, { ...move, prefix, state: { _tag: "Done", at: 0 } }]])
+          yield* group.look()
+          assert.deepStrictEqual(unrouted, [Given.server(2)])
+          assert.isEmpty(group.patches)
+          group.isAt(undefined)
+          yield* group.look()
+          assert.lengthOf(group.patches, 1)
+        })
+    )
+  }
 
   it.effect("tries again by itself when somebody else wrote at the same time", () =>
     Effect.gen(function* () {

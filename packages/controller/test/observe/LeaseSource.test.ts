@@ -308,6 +308,23 @@ describe("the source of Leases", () => {
       })
   )
 
+  it.effect(
+    "takes a server whose watch tells of renewals for none that hangs, though none of our calls is answered",
+    () =>
+      Effect.gen(function* () {
+        const api = yield* start(1, 2)
+        api.heard()
+        yield* api.hang(true)
+        for (const time of ["1", "2", "3"]) {
+          yield* api.pass(3)
+          yield* api.renew(1, time)
+        }
+        assert.deepStrictEqual(api.heard(), ["Renewed node-1", "Renewed node-1", "Renewed node-1"])
+        yield* api.pass(6)
+        assert.deepStrictEqual(api.heard(), ["LeasesLost"])
+      })
+  )
+
   it.effect("leaves a silent watch alone where one kubelet renews, or none that is a node's", () =>
     Effect.gen(function* () {
       const api = yield* start(1, 2, 3)

@@ -568,6 +568,62 @@ describe("a status that is reported for later", () => {
     }).pipe(provide)
   })
 
+  it.effect("does not come back when its moment comes while what followed upon it is being written", () => {
+    const { cluster, told, provide } = given(undefined, [Effect.sleep("100 millis")])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      const ended = { ...to("a"), currentNode: "a" }
+      yield* reporter.reportLater(seen, to("a"))
+      yield* TestClock.adjust("200 millis")
+      yield* reporter.reportSoon(yield* reporter.newest(seen), ended)
+      yield* TestClock.adjust("300 millis")
+      assert.deepStrictEqual(cluster.status(), ended)
+      assert.deepStrictEqual((yield* reporter.newest(seen)).status, ended)
+      assert.lengthOf(cluster.patches, 1)
+      assert.deepStrictEqual(told, ["1: undefined -> a"])
+      assert.isFalse(yield* woken)
+    }).pipe(provide)
+  })
+
+  it.effect("does not take the place of what followed upon it and waits for a write under way", () => {
+    const { cluster, provide } = given(undefined, [Effect.sleep("300 millis")])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      const ended = { ...to("b"), currentNode: "b" }
+      yield* reporter.reportLater(seen, to("a"))
+      yield* TestClock.adjust("250 millis")
+      assert.lengthOf(cluster.patches, 1)
+      // Another begins upon it, and ends before the first is written.
+      yield* reporter.reportLater(yield* reporter.newest(seen), to("b"))
+      yield* reporter.reportSoon(yield* reporter.newest(seen), ended)
+      yield* TestClock.adjust("400 millis")
+      // Composed before a write, it is composed anew upon that.
+      yield* reporter.reportSoon(yield* reporter.newest(seen), ended)
+      yield* TestClock.adjust("300 millis")
+      assert.deepStrictEqual(cluster.status(), ended)
+    }).pipe(provide)
+  })
+
+  it.effect("is composed anew when something that it does not know of was written meanwhile", () => {
+    const { cluster, provide } = given(undefined, [Effect.sleep("100 millis")])
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      const seen = cluster.resource()
+      const moves = (at: string): Status => ({ ...to("a"), moves: [{ at, to: "a", reason: "" }] })
+      yield* reporter.reportSoon(seen, moves("1970-01-01T00:00:00.000Z"))
+      yield* settled
+      // The same move, as one who does not know of the first tells it.
+      yield* reporter.reportLater(yield* reporter.newest(seen), moves("1970-01-01T00:00:00.050Z"))
+      yield* TestClock.adjust("100 millis")
+      assert.isTrue(yield* woken)
+      assert.deepStrictEqual((yield* reporter.newest(seen)).status, moves("1970-01-01T00:00:00.000Z"))
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(cluster.patches, 1)
+    }).pipe(provide)
+  })
+
   it.effect("that is refused is written when it may be", () => {
     const { cluster, provide } = given(undefined, [forbidden])
     return Effect.gen(function* () {
@@ -582,6 +638,24 @@ describe("a status that is reported for later", () => {
       yield* reporter.reportSoon(draft, to("a"))
       yield* settled
       assert.deepStrictEqual(cluster.status(), to("a"))
+    }).pipe(provide)
+  })
+
+  it.effect("is told of the group that has the name by then, not of one that was forgotten", () => {
+    const { cluster, provide } = given()
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportLater(cluster.resource(), to("a"))
+      yield* TestClock.adjust("50 millis")
+      yield* reporter.retain(new Set())
+      cluster.put({ metadata: { ...cluster.resource().metadata, uid: "another" } })
+      yield* reporter.reportLater(yield* reporter.newest(cluster.resource()), to("b"))
+      yield* TestClock.adjust("250 millis")
+      assert.deepStrictEqual(
+        cluster.patches.map(({ status }) => status.targetNode),
+        ["b"]
+      )
+      assert.deepStrictEqual(cluster.status(), to("b"))
     }).pipe(provide)
   })
 

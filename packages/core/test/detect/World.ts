@@ -47,7 +47,7 @@ const renewEvery = 10_000
 const graceful = 50_000
 const probeTimeout = 1_000
 const askEvery = 2_000
-/** Without an answer for so long the API server is taken for one that hangs. */
+/** Without an answer, or a renewal that is told, for so long the API server is taken for one that hangs. */
 const hangs = 4_000
 
 interface Node {
@@ -161,7 +161,7 @@ export const run = (script: Script): ReadonlyArray<Frame> => {
   const listen = (at: number) => {
     if (reach() && at % askEvery === 0) answeredAt = at
     const wasHanging = isHanging
-    isHanging = at - answeredAt > hangs
+    isHanging = at - Math.max(answeredAt, quietSince) > hangs
     if (isHanging && !wasHanging && isConnected) hear(at, Signal.LeasesLost())
     if (!reach()) {
       if (isConnected && (!watchOn || at - quietSince >= 12_000)) lose(at)
