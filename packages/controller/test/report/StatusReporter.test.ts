@@ -575,7 +575,7 @@ describe("a status that is reported for later", () => {
       const seen = cluster.resource()
       const ended = { ...to("a"), currentNode: "a" }
       yield* reporter.reportLater(seen, to("a"))
-      yield* TestClock.adjust("200 millis")
+      yield* TestClock.adjust("950 millis")
       yield* reporter.reportSoon(yield* reporter.newest(seen), ended)
       yield* TestClock.adjust("300 millis")
       assert.deepStrictEqual(cluster.status(), ended)
@@ -593,7 +593,7 @@ describe("a status that is reported for later", () => {
       const seen = cluster.resource()
       const ended = { ...to("b"), currentNode: "b" }
       yield* reporter.reportLater(seen, to("a"))
-      yield* TestClock.adjust("250 millis")
+      yield* TestClock.adjust("1 second")
       assert.lengthOf(cluster.patches, 1)
       // Another begins upon it, and ends before the first is written.
       yield* reporter.reportLater(yield* reporter.newest(seen), to("b"))
@@ -650,7 +650,7 @@ describe("a status that is reported for later", () => {
       yield* reporter.retain(new Set())
       cluster.put({ metadata: { ...cluster.resource().metadata, uid: "another" } })
       yield* reporter.reportLater(yield* reporter.newest(cluster.resource()), to("b"))
-      yield* TestClock.adjust("250 millis")
+      yield* TestClock.adjust("1 second")
       assert.deepStrictEqual(
         cluster.patches.map(({ status }) => status.targetNode),
         ["b"]
