@@ -17,7 +17,7 @@ import type * as RouteMemory from "./RouteMemory.ts"
 export class CalledOff extends Schema.TaggedError<CalledOff>()("CalledOff", {}) {}
 
 /** How many changes an account is told at once, lest a mass failover look like an attack. */
-const concurrentChanges = 16
+const concurrentChanges = 32
 
 /** A lost answer to a change that was not made, as a look has shown; it is looked for again before it is repeated. */
 const notMade = (message: string) =>

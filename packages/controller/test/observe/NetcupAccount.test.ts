@@ -491,10 +491,10 @@ describe("a move whose answer is lost", () => {
 })
 
 describe("many moves at once", () => {
-  it.effect("are told side by side, but sixteen at a time", () =>
+  it.effect("are told side by side, but thirty-two at a time", () =>
     Effect.gen(function* () {
       const netcup = yield* start
-      const many = Array.from({ length: 20 }, (_, i) => `198.51.100.${100 + i}/32`)
+      const many = Array.from({ length: 40 }, (_, i) => `198.51.100.${100 + i}/32`)
       yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
       yield* Effect.gen(function* () {
         const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
@@ -508,9 +508,9 @@ describe("many moves at once", () => {
           }),
           { startImmediately: true }
         )
-        yield* netcup.awaitCall({ operation: "changeIPRouting", count: 16 })
+        yield* netcup.awaitCall({ operation: "changeIPRouting", count: 32 })
         yield* aMoment
-        assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 16)
+        assert.strictEqual((yield* netcup.journal.callsOf("changeIPRouting")).length, 32)
         yield* whileTimeGoesBy(Fiber.join(moves))
         const routes = routesOf(yield* account.state)
         assert.deepStrictEqual(
@@ -551,7 +551,7 @@ describe("a move that nobody wants any more", () => {
   it.effect("is called off also when it had to wait for others", () =>
     Effect.gen(function* () {
       const netcup = yield* start
-      const many = Array.from({ length: 16 }, (_, i) => `198.51.100.${100 + i}/32`)
+      const many = Array.from({ length: 32 }, (_, i) => `198.51.100.${100 + i}/32`)
       yield* Effect.forEach(many, (cidr) => netcup.world.addAddress("12345", { cidr, routedTo: "v1" }))
       yield* Effect.gen(function* () {
         const account = yield* NetcupAccount.open(credentials, servers(1, 2), alone())
@@ -565,7 +565,7 @@ describe("a move that nobody wants any more", () => {
           }),
           { startImmediately: true }
         )
-        yield* netcup.awaitCall({ operation: "changeIPRouting", count: 16 })
+        yield* netcup.awaitCall({ operation: "changeIPRouting", count: 32 })
         let isPermitted = true
         const late = account.route(
           one,
