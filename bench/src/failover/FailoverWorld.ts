@@ -64,13 +64,20 @@ export const make = Effect.fn("FailoverWorld.make")(function* (
     // A node that is healthy again can be failed over to at once, else failovers would wait for that.
     DETECTION_RECOVERED_AFTER: "20ms"
   })
-  const settled = Effect.forEach(groups, ({ name }) => stage.routedNode(name)).pipe(Effect.timeout("3 minutes"))
-  yield* settled
+  yield* Effect.forEach(groups, ({ name }) => stage.routedNode(name)).pipe(Effect.timeout("3 minutes"))
   const routed = Effect.map(stage.simulator.journal.callsOf(stage.operations.route), (calls) => calls.length)
 
   return {
     controller,
-    settled,
+    /** Every status says that its group is somewhere else: they are told a moment after it is. */
+    settledElsewhere: (node: string) =>
+      Effect.forEach(groups, ({ name }) =>
+        stage.groupUntil(
+          name,
+          (group) => Stage.routed(group)?.status === "True" && group.status?.currentNode !== node,
+          "3 minutes"
+        )
+      ),
     nodeOf: (group: string) => stage.routedNode(group),
     recover: (node: string) => setReady(node, "True"),
     /** The node's kubelet says that it is not ready. Gives for each routing call, in ms since that was written, when it arrived and was done. */

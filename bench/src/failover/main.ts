@@ -37,7 +37,7 @@ const mass = Effect.fn("mass")(
     const before = yield* Usage.of(world.controller.pid)
     const { applied, arrived, write } = yield* world.fail("node-1", 100)
     const routed = yield* Usage.of(world.controller.pid)
-    yield* world.settled
+    yield* world.settledElsewhere("node-1")
     yield* Effect.sleep("2 seconds")
     const after = yield* Usage.of(world.controller.pid)
     return {
@@ -65,7 +65,7 @@ const single = Effect.fn("single")(
       const { arrived, write } = yield* world.fail(node, 1)
       shares.push(Math.max(...arrived))
       writes.push(write)
-      yield* world.settled
+      yield* world.settledElsewhere(node)
       yield* world.recover(node)
       yield* Effect.sleep("100 millis")
     }
@@ -82,6 +82,8 @@ const report = Effect.gen(function* () {
   const runs = yield* Effect.forEach(Array.from({ length: Number(values.runs) }), () => mass(image))
   const { shares, writes } = yield* single(image, Number(values.failovers))
   const least = yield* floor(Number(values.failovers))
+  // What the control plane takes is not ours.
+  const ours = shares.map((share) => share - Sample.median(least))
   const of = (pick: (run: (typeof runs)[number]) => number) => Sample.text(runs.map(pick), 0)
   yield* Console.log(
     Table.render([
@@ -94,8 +96,10 @@ const report = Effect.gen(function* () {
       ["… CPU until every status says so", "", of(({ settledCpu }) => settledCpu)],
       ["CPU from the start until 500 groups are adopted", "", of(({ startCpu }) => startCpu)],
       [`one group, ${shares.length} failovers: the write is answered`, "", Sample.text(writes, 0)],
-      ["… routing call", "≤ 6.5", Sample.text(shares, 0)],
+      ["… routing call", "", Sample.text(shares, 0)],
       ["… routing call, 99 of 100", "", Sample.quantile(shares, 0.99).toFixed(0)],
+      ["… our own share: without the median of the row below", "≤ 6.5", Sample.text(ours, 0)],
+      ["… 99 of 100", "", Sample.quantile(ours, 0.99).toFixed(0)],
       ["no controller: a watch tells of a node, a ConfigMap is written", "", Sample.text(least, 0)],
       ["… 99 of 100", "", Sample.quantile(least, 0.99).toFixed(0)]
     ])
