@@ -1,6 +1,6 @@
 /**
  * Writes statuses: only when they differ, one write a group at a time, from the newest version that is known, and with pauses
- * that grow while the API server refuses.
+ * that grow while the API server refuses. What has only begun is a draft for a moment, upon which its end is composed: one write of both.
  */
 import { isDeepStrictEqual } from "node:util"
 import type { Status } from "@netcup-failover/core/FailoverIpResource"
