@@ -6,6 +6,7 @@ import type { Selection } from "@netcup-failover/kubernetes/List"
 import type { KubeObject } from "@netcup-failover/kubernetes/ObjectMeta"
 import * as Reflector from "@netcup-failover/kubernetes/Reflector"
 import type { ResourceKind } from "@netcup-failover/kubernetes/ResourceKind"
+import * as Restarting from "@netcup-failover/kubernetes/Restarting"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -39,6 +40,7 @@ export const make = Effect.fnUntraced(function* <A extends KubeObject>(
     open.set(key, { reflector, scope: own })
     yield* Stream.merge(reflector.changes, reflector.healthChanges).pipe(
       Stream.runForEach(() => changed(key, reflector)),
+      Restarting.afterDefects(`following ${kind.plural}`),
       Effect.forkIn(own)
     )
   })
