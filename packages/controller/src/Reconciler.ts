@@ -18,7 +18,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Metric from "effect/Metric"
 import * as LedgerReading from "./act/LedgerReading.ts"
 import { Ledgers } from "./act/Ledgers.ts"
-import { type Attempts, Mover, type Order } from "./act/Mover.ts"
+import { type Attempts, isUnderWay, Mover, type Order } from "./act/Mover.ts"
 import * as NodeAnnotator from "./act/NodeAnnotator.ts"
 import { Reclaimer } from "./act/Reclaimer.ts"
 import * as BegunBefore from "./decide/BegunBefore.ts"
@@ -158,9 +158,7 @@ export const run = Effect.gen(function* () {
       const loginEndsAt = one.account?._tag === "Usable" ? yield* one.account.account.loginExpiresAt : undefined
       const status = GroupStatus.compose({ ...situation, loginEndsAt })
       metrics.said(group.name, status)
-      const isUnderWay =
-        decision._tag === "Move" && [...attempts.values()].some(({ state }) => state._tag === "Running")
-      const write = isUnderWay ? reporter.reportLater : reporter.reportSoon
+      const write = decision._tag === "Move" && isUnderWay(attempts) ? reporter.reportLater : reporter.reportSoon
       yield* write(resource, status).pipe(failovers.within(group.name))
       unchanged.note(situation, status)
     }
@@ -202,7 +200,7 @@ export const run = Effect.gen(function* () {
         const begun = state?.key === undefined ? undefined : yield* ledgers.begunBefore(state.key)
         const { last, underWay } = BegunBefore.of(newest, begun, state?.account, seen.nodes)
         const unsent = yield* mover.unsent(resource.metadata.name)
-        const group = GroupInput.make(newest, account, attempts, workload, underWay, unsent)
+        const group = GroupInput.make(newest, account, attempts, { workload, begunBefore: underWay, unsent })
         return { resource: newest, account, workload, group, begunBefore: last }
       })
     )
@@ -254,8 +252,7 @@ export const run = Effect.gen(function* () {
     const leaving = seen.leaving ?? []
     const moving = yield* Effect.filter(
       leaving.map(({ resource }) => resource.metadata.name),
-      (name) =>
-        Effect.map(mover.attempts(name), (all) => [...all.values()].some(({ state }) => state._tag === "Running"))
+      (name) => Effect.map(mover.attempts(name), isUnderWay)
     )
     const reclaims = yield* reclaimer.look(seen.groups, leaving, seen.nodes, new Set(moving))
     const names = new Set(cases.map(({ group }) => group.name))

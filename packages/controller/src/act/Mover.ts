@@ -56,6 +56,10 @@ export interface Attempt {
 
 export type Attempts = ReadonlyMap<Prefix, Attempt>
 
+/** Whether netcup may be being told of one of them. */
+export const isUnderWay = (attempts: Attempts): boolean =>
+  [...attempts.values()].some(({ state }) => state._tag === "Running")
+
 type Memory = Map<Prefix, Attempt>
 
 export interface Order {
@@ -329,8 +333,7 @@ export class Mover extends Context.Service<
         retain: Effect.fnUntraced(function* (names) {
           yield* times.retain(names)
           for (const [name, memory] of groups) {
-            const isRunning = [...memory.values()].some(({ state }) => state._tag === "Running")
-            if (!names.has(name) && !isRunning) groups.delete(name)
+            if (!names.has(name) && !isUnderWay(memory)) groups.delete(name)
           }
           for (const name of aims.keys()) if (!names.has(name)) aims.delete(name)
           for (const name of unsent.keys()) if (!names.has(name)) unsent.delete(name)

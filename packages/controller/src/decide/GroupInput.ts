@@ -61,6 +61,15 @@ const heldByAccount = (account: AccountView): Group["held"] => {
   return { because: HoldReason.AccountUnknown({ message }), until: trouble?.retryAt }
 }
 
+/** What may be known of a group beside its resource and its account. */
+interface Known {
+  readonly workload?: WorkloadView
+  /** Where a leader before us may have told netcup to move its addresses, by the ledger. */
+  readonly begunBefore?: NodeName | undefined
+  /** When attempts of ours were started (ms since the epoch) of which nothing was sent. */
+  readonly unsent?: ReadonlySet<number>
+}
+
 /**
  * Where the group is going. Committed, if netcup was told: by us, or as the ledger or the status says by a leader before us. That one
  * wrote when it was about to tell, and has not said since that netcup refused.
@@ -68,8 +77,7 @@ const heldByAccount = (account: AccountView): Group["held"] => {
 const target = (
   attempts: Attempts,
   status: GroupResource["status"],
-  begunBefore: NodeName | undefined,
-  unsent: ReadonlySet<number> | undefined
+  { begunBefore, unsent }: Known
 ): Target | undefined => {
   const told = [...attempts.values()]
     .filter(({ state }) => state._tag !== "Failed")
@@ -95,18 +103,8 @@ const heldByWorkload = ({ spec, status }: GroupResource, view: WorkloadView): Gr
     ? undefined
     : { because: HoldReason.WorkloadUnknown(), until: undefined }
 
-/**
- * @param begunBefore where a leader before us may have told netcup to move its addresses, by the ledger
- * @param unsent when attempts of ours were started (ms since the epoch) of which nothing was sent
- */
-export const make = (
-  resource: GroupResource,
-  account: AccountView,
-  attempts: Attempts,
-  workload?: WorkloadView,
-  begunBefore?: NodeName,
-  unsent?: ReadonlySet<number>
-): Group => {
+export const make = (resource: GroupResource, account: AccountView, attempts: Attempts, known: Known = {}): Group => {
+  const { workload } = known
   const { metadata, spec, status } = resource
   const { addresses, problems } = read(spec)
   const { preferences, failback, rebalance, drift, paused = false } = spec
@@ -119,7 +117,7 @@ export const make = (
     selector: spec.nodeSelector ?? LabelSelector.everything,
     account: account?._tag === "Usable" ? account.state.key : undefined,
     current: status?.currentNode ? NodeName.make(status.currentNode) : undefined,
-    target: target(attempts, status, begunBefore, unsent),
+    target: target(attempts, status, known),
     ...(preferences === undefined ? {} : { preferences }),
     ...(failback === undefined ? {} : { failback }),
     ...(rebalance === undefined ? {} : { rebalance }),

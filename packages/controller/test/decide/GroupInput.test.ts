@@ -3,6 +3,7 @@ import type { Attempt, Attempts } from "@netcup-failover/controller/act/Mover"
 import * as GroupInput from "@netcup-failover/controller/decide/GroupInput"
 import type { GroupResource } from "@netcup-failover/controller/observe/GroupResource"
 import type { AccountView } from "@netcup-failover/controller/observe/Observation"
+import type { WorkloadView } from "@netcup-failover/controller/observe/Workloads"
 import { keyOf } from "@netcup-failover/core/detect/DetectionChoice"
 import { HoldReason } from "@netcup-failover/core/Group"
 import * as NetcupError from "@netcup-failover/netcup/NetcupError"
@@ -38,8 +39,8 @@ describe("a group with a preference that is not understood", () => {
 
 describe("a group with a workload", () => {
   const workload = { namespace: "apps", selector: { matchLabels: { app: "web" } } }
-  const ask = (view: Parameters<typeof GroupInput.make>[3], status?: GroupResource["status"]) =>
-    GroupInput.make(resource({ spec: { workload }, status }), fine, none, view)
+  const ask = (view: WorkloadView, status?: GroupResource["status"]) =>
+    GroupInput.make(resource({ spec: { workload }, status }), fine, none, { workload: view })
 
   it("is told where that serves, if it is known", () => {
     const serving = new Set([node(1)])
@@ -262,11 +263,16 @@ describe("the target of a group", () => {
     retryAt: 9
   }
   const ips = ["198.51.100.1/32", "198.51.100.2/32", "198.51.100.3/32"]
-  const target = (attempts: ReadonlyArray<Attempt>, status: GroupResource["status"] = {}) =>
+  const target = (
+    attempts: ReadonlyArray<Attempt>,
+    status: GroupResource["status"] = {},
+    known: Parameters<typeof GroupInput.make>[3] = {}
+  ) =>
     GroupInput.make(
       resource({ spec: { ips }, status }),
       fine,
-      new Map(attempts.map((one, i) => [address(`198.51.100.${i + 1}/32`).prefix, one]))
+      new Map(attempts.map((one, i) => [address(`198.51.100.${i + 1}/32`).prefix, one])),
+      known
     ).target
   const open = { node: node(2), committed: false }
 
@@ -336,6 +342,26 @@ describe("the target of a group", () => {
       const { moves, ...rest } = told(begunAt)
       assert.deepStrictEqual(target([], rest), open)
       assert.deepStrictEqual(target([], { ...rest, moves: moves.slice(0, 1) }), open)
+    })
+
+    it("is open to change when what the status tells of was an attempt of ours that was never sent", () => {
+      const unsent = new Set([Date.parse(begunAt)])
+      assert.deepStrictEqual(target([], told(begunAt), { unsent }), open)
+      assert.deepStrictEqual(target([], told("2026-11-22T12:00:00.001Z"), { unsent }), {
+        node: node(2),
+        committed: true
+      })
+    })
+
+    it("counts less than what the ledger says, and that less than what we tell netcup ourselves", () => {
+      const begunBefore = node(3)
+      assert.deepStrictEqual(target([], told(begunAt), { begunBefore }), { node: begunBefore, committed: true })
+      const running = attempt(1, 1, { _tag: "Running", entry: { id: 1, epoch: 1 } })
+      assert.deepStrictEqual(target([running], told(begunAt), { begunBefore }), { node: node(1), committed: true })
+      assert.deepStrictEqual(target([attempt(1, 1, failed)], told(begunAt), { begunBefore }), {
+        node: begunBefore,
+        committed: false
+      })
     })
 
     it("is open to change once our own attempts failed", () => {
