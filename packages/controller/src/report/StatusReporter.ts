@@ -165,7 +165,11 @@ export class StatusReporter extends Context.Service<
         return now + Pace.backoff(failures, yield* Random.next, settings.maxBackoff)
       })
 
-      const refused = Effect.fnUntraced(function* (desk: Desk, { metadata }: GroupResource, { message }: KubeError) {
+      const refused = Effect.fnUntraced(function* (
+        desk: Desk,
+        { metadata }: GroupResource,
+        { message }: Pick<KubeError, "message">
+      ) {
         yield* Effect.logWarning("status not written", { group: metadata.name, error: message })
         const count = desk.refusals.count + 1
         desk.refusals = { count, retryAt: yield* pauseAfter(count) }
@@ -250,7 +254,17 @@ export class StatusReporter extends Context.Service<
           desk.writing = next?.resource
           return next === undefined
             ? Effect.void
-            : Effect.andThen(Effect.ignore(inTurn(desk, next.resource, next.status)), drain(desk))
+            : inTurn(desk, next.resource, next.status).pipe(
+                // A bug must not leave the desk behind as writing for ever: nothing of the group would be told any more.
+                Effect.catchDefect((defect) =>
+                  Effect.andThen(
+                    Effect.logError("a bug broke off the writing of a status", defect),
+                    refused(desk, next.resource, { message: "an internal error broke it off" })
+                  )
+                ),
+                Effect.ignore,
+                Effect.andThen(drain(desk))
+              )
         })
 
       const enqueue = (resource: GroupResource, status: Status) =>

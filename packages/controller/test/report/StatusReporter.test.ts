@@ -9,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
 import { resource } from "../Given.ts"
 import { settingsOf } from "../TestSettings.ts"
@@ -513,6 +514,29 @@ describe("a status that the API server does not keep all of", () => {
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(yield* look, 3)
     }).pipe(provide)
+  })
+})
+
+describe("a status whose write ends in a bug", () => {
+  it.effect("keeps no later one from being written", () => {
+    let bugs = 1
+    const cluster = FakeCluster.make(resource({}))
+    const events = Layer.succeed(GroupEvents, {
+      changed: () => Effect.suspend(() => (bugs-- > 0 ? Effect.die("a bug") : Effect.void))
+    })
+    const layer = StatusReporter.layer.pipe(
+      Layer.provideMerge(Layer.mergeAll(cluster.layer, events, Wake.layer, settingsOf(), Logger.layer([])))
+    )
+    return Effect.gen(function* () {
+      const reporter = yield* StatusReporter
+      yield* reporter.reportSoon(cluster.resource(), to("a"))
+      yield* settled
+      assert.isTrue(yield* woken)
+      yield* TestClock.adjust("2 seconds")
+      yield* reporter.reportSoon(yield* reporter.newest(cluster.resource()), to("b"))
+      yield* settled
+      assert.deepStrictEqual(cluster.status(), to("b"))
+    }).pipe(Effect.provide(layer))
   })
 })
 
