@@ -206,46 +206,20 @@ describe("the loop", () => {
 
   it.effect("rests again after a status was stored whose answer was lost", () =>
     Effect.gen(function* () {
+      const lost = Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" }))
       const { looks, cluster } = yield* running({
         route: () => Effect.never,
         answers: [
-          Effect.fail(new KubeErrors.Unreachable({ message: "no answer within 5s" })).pipe(Effect.onError(() => stored))
+          Effect.delay(
+            Effect.suspend(() => Effect.andThen(stored, lost)),
+            "1 second"
+          )
         ]
       })
       const stored: Effect.Effect<void> = Effect.sync(() => {
-        cluster.put({
-          status: {
-            currentNode: "node-2",
-            observedGeneration: 1,
-            addresses: [
-              {
-                ip: "198.51.100.1/32",
-                server: "v2",
-                node: "node-2",
-                state: "Routed",
-                since: "1970-01-01T00:00:00.000Z"
-              }
-            ],
-            conditions: [
-              {
-                type: "Routed",
-                status: "True",
-                reason: "NodeSelected",
-                message: "the address is routed to node-2",
-                lastTransitionTime: "1970-01-01T00:00:00.000Z",
-                observedGeneration: 1
-              },
-              {
-                type: "CredentialsHealthy",
-                status: "True",
-                reason: "CredentialsAccepted",
-                message: "netcup accepts the credentials",
-                lastTransitionTime: "1970-01-01T00:00:00.000Z",
-                observedGeneration: 1
-              }
-            ]
-          }
-        })
+        const { currentNode, addresses, conditions } = cluster.patches[0]?.status ?? {}
+        const status = { currentNode, observedGeneration: 1, addresses, conditions }
+        cluster.put({ status: Schema.decodeUnknownSync(Status)(status) })
       })
       yield* seconds(60)
       assert.strictEqual(cluster.patches.length, 1)
