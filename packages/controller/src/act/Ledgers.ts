@@ -29,6 +29,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Pace from "../Pace.ts"
 import { Settings } from "../Settings.ts"
 import { Wake } from "../Wake.ts"
+import * as BegunMoves from "./BegunMoves.ts"
 import { CommonClock } from "./CommonClock.ts"
 import { Fence } from "./Fence.ts"
 import type { Reading } from "./LedgerReading.ts"
@@ -121,20 +122,9 @@ interface Book {
   /** Counts the ledgers of other writers that took the place of what was in memory. */
   epoch: number
   failures: number
-  /** What was open when a former leader's ledger was read. */
-  readonly begunBefore: Map<Prefix, Ledger.Entry>
-  /** When that says nothing any more, by the ledger's clock. */
-  begunUntil: number
+  readonly begunBefore: BegunMoves.BegunMoves
   readonly turn: Semaphore.Semaphore
 }
-
-const nothing: ReadonlyMap<Prefix, Ledger.Entry> = new Map()
-
-/**
- * For how long what leaders before us have begun is gone on with, in ms: what netcup has not done by then it does not do late either. Else
- * an address that no group has, or whose group is paused, would pull whichever group it is in at last, in days perhaps.
- */
-const memory = 600_000
 
 /** Between two writes that nothing waits for. */
 const pauseOfWrites = "100 millis"
@@ -204,8 +194,7 @@ const live = Layer.effect(
         ahead: 0,
         epoch: 0,
         failures: 0,
-        begunBefore: new Map(),
-        begunUntil: 0,
+        begunBefore: BegunMoves.make(),
         turn: Semaphore.makeUnsafe(1)
       }
       books.set(account, book)
@@ -282,9 +271,7 @@ const live = Layer.effect(
       book.stored = found
       // One that was deleted by hand is written anew: nobody knows better than we.
       if (book.storedVersion === 0 || (found !== undefined && found.data.term !== term)) {
-        book.begunBefore.clear()
-        for (const entry of Ledger.begun(read, now)) book.begunBefore.set(entry.prefix, entry)
-        book.begunUntil = now + memory
+        book.begunBefore.learn(Ledger.begun(read, now), now)
         book.ledger = Ledger.restore(read, now)
         book.epoch += 1
         book.version += 1
@@ -333,7 +320,7 @@ const live = Layer.effect(
       yield* isOurs
       // From here on it may be sent; what only waits, or was not written, changes nothing of what was begun before.
       const ids = new Set(tickets.map(({ id }) => id))
-      for (const { id, prefix } of book.ledger.entries) if (ids.has(id)) book.begunBefore.delete(prefix)
+      book.begunBefore.forget(book.ledger.entries.flatMap(({ id, prefix }) => (ids.has(id) ? [prefix] : [])))
     })
 
     /**
@@ -402,15 +389,11 @@ const live = Layer.effect(
         }
         return new Map(next.contest?.strays.map((stray) => [stray.prefix, stray]))
       }),
-      begunBefore: Effect.fnUntraced(function* (account) {
-        const book = books.get(account)
-        return book !== undefined && (yield* nowOf(book)) < book.begunUntil ? book.begunBefore : nothing
-      }),
-      arrived: (account, prefixes) =>
-        Effect.sync(() => {
-          const begun = books.get(account)?.begunBefore
-          for (const prefix of prefixes) begun?.delete(prefix)
-        }),
+      begunBefore: (account) => {
+        const book = bookOf(account)
+        return Effect.map(nowOf(book), book.begunBefore.at)
+      },
+      arrived: (account, prefixes) => Effect.sync(() => bookOf(account).begunBefore.forget(prefixes)),
       ask: Effect.fnUntraced(function* (account, request) {
         const book = bookOf(account)
         const now = yield* nowOf(book)
